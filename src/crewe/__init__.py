@@ -1,3 +1,63 @@
 """crewe: noisy electron-microscope data in, quantified atomic structure out."""
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from crewe.errors import (
+    CalibrationError,
+    CreweError,
+    ImageError,
+    NoColumnsError,
+    PlanError,
+    ReadError,
+    WriteError,
+)
+
+if TYPE_CHECKING:
+    from crewe.atoms import ColumnFit, find_columns, fit_columns
+    from crewe.io import list_signals, read, read_image, write
+    from crewe.workflows import QuantifyPlan, run
+
 __version__ = "0.1.0"
+
+_ROOM_OF = {
+    "ColumnFit": "crewe.atoms",
+    "QuantifyPlan": "crewe.workflows",
+    "find_columns": "crewe.atoms",
+    "fit_columns": "crewe.atoms",
+    "list_signals": "crewe.io",
+    "read": "crewe.io",
+    "read_image": "crewe.io",
+    "run": "crewe.workflows",
+    "write": "crewe.io",
+}
+
+__all__ = [
+    "CalibrationError",
+    "ColumnFit",
+    "CreweError",
+    "ImageError",
+    "NoColumnsError",
+    "PlanError",
+    "QuantifyPlan",
+    "ReadError",
+    "WriteError",
+    "find_columns",
+    "fit_columns",
+    "list_signals",
+    "read",
+    "read_image",
+    "run",
+    "write",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that `import crewe` stays quick."""
+    if name not in _ROOM_OF:
+        raise AttributeError(f"module 'crewe' has no attribute {name!r}")
+    return getattr(importlib.import_module(_ROOM_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

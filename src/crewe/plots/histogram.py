@@ -1,0 +1,69 @@
+"""Histogram of a measured quantity, one colour per column type."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from crewe.plots.palette import INK, type_colour
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+
+def draw_histogram(axes: "Axes", columns: "pd.DataFrame", unit: str) -> None:
+    """Stack the scattering cross-sections of the unflagged columns by type.
+
+    A bar of ± one median standard error shows what the measurement itself
+    spreads. Flagged columns are left out unless there are no others.
+    """
+    fine = columns[columns["flag"] == ""]
+    sample = fine if len(fine) else columns
+    sample = sample[np.isfinite(sample["scs"])]
+    axes.set_xlabel(f"scattering cross-section ({unit})")
+    axes.set_ylabel("columns")
+    if sample.empty:
+        axes.set(xticks=[], yticks=[])
+        return
+    groups = [(int(number), group["scs"].to_numpy()) for number, group in sample.groupby("type")]
+    axes.hist(
+        [values for _, values in groups],
+        bins=bin_edges(sample["scs"].to_numpy()),
+        stacked=True,
+        color=[type_colour(number) for number, _ in groups],
+        edgecolor=INK,
+        linewidth=0.3,
+    )
+    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.ticklabel_format(axis="x", scilimits=(-3, 4), useMathText=True)
+    axes.margins(x=0.02)
+    _draw_precision(axes, sample)
+
+
+def bin_edges(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the edges of about 2·√n bins, at least 8 and at most 60."""
+    low, high = float(values.min()), float(values.max())
+    if high <= low:
+        half = 0.05 * abs(low) or 0.5
+        low, high = low - half, high + half
+    bins = int(np.clip(2 * np.sqrt(len(values)), 8, 60))
+    return np.linspace(low, high, bins + 1)
+
+
+def _draw_precision(axes: "Axes", sample: "pd.DataFrame") -> None:
+    spread = float(np.nanmedian(sample["scs_std"])) if sample["scs_std"].notna().any() else 0.0
+    if spread <= 0:
+        return
+    top = axes.get_ylim()[1]
+    axes.set_ylim(0, 1.18 * top)
+    centre = float(sample["scs"].median())
+    axes.errorbar(centre, 1.06 * top, xerr=spread, color=INK, capsize=2.0, lw=0.9, capthick=0.9)
+    axes.annotate(
+        "± standard error",
+        (centre + spread, 1.06 * top),
+        xytext=(4, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=6.5,
+    )

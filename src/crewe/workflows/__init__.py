@@ -1,0 +1,64 @@
+"""A run as a value: a typed plan goes in, results come out, an observer hears the progress."""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from crewe.workflows.many import Finished, Outcome, run_many
+    from crewe.workflows.observer import Observer, Silent
+    from crewe.workflows.plan import FindOptions, FitOptions, IntensityScale, QuantifyPlan
+    from crewe.workflows.plan_file import load_plan, plan_from, save_plan
+    from crewe.workflows.quantify import Quantification
+    from crewe.workflows.rerun import Comparison, rerun
+    from crewe.workflows.run import run, run_unless_finished
+
+_FILE_OF = {
+    "Comparison": "rerun",
+    "FindOptions": "plan",
+    "Finished": "many",
+    "FitOptions": "plan",
+    "IntensityScale": "plan",
+    "Observer": "observer",
+    "Outcome": "many",
+    "Quantification": "quantify",
+    "QuantifyPlan": "plan",
+    "Silent": "observer",
+    "load_plan": "plan_file",
+    "plan_from": "plan_file",
+    "rerun": "rerun",
+    "run": "run",
+    "run_many": "many",
+    "run_unless_finished": "run",
+    "save_plan": "plan_file",
+}
+
+__all__ = [
+    "Comparison",
+    "FindOptions",
+    "Finished",
+    "FitOptions",
+    "IntensityScale",
+    "Observer",
+    "Outcome",
+    "Quantification",
+    "QuantifyPlan",
+    "Silent",
+    "load_plan",
+    "plan_from",
+    "rerun",
+    "run",
+    "run_many",
+    "run_unless_finished",
+    "save_plan",
+]
+
+
+# A plan is read long before anything is computed with it, and a worker process
+# sets its number of threads before numpy is loaded: import each name on first use.
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used."""
+    if name not in _FILE_OF:
+        raise AttributeError(f"module 'crewe.workflows' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"crewe.workflows.{_FILE_OF[name]}"), name)
+    globals()[name] = value
+    return value

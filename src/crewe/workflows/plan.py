@@ -1,0 +1,146 @@
+"""The typed request for a quantification: everything that decides its numbers.
+
+A plan is a value: equal plans on equal files give equal tables. `plan_file.py`
+reads and writes it as YAML; `provenance.py` says with what it was carried out.
+"""
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    model_validator,
+)
+
+
+class PlanPart(BaseModel):
+    """A frozen group of settings in which an unknown key is an error."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+
+class IntensityScale(PlanPart):
+    """How image values become a fraction of the beam and counts become electrons."""
+
+    vacuum: float | None = None
+    """Image value with no electron on the detector; in image units."""
+    detector: float | None = None
+    """Image value with the whole beam on the detector; in image units."""
+    detector_map: Path | None = None
+    """Detector sensitivity map, from which the two values above are taken."""
+    beam_current_pa: PositiveFloat | None = None
+    """Beam current in pA; with `dwell_time_us` it gives the dose after detector normalisation."""
+    dwell_time_us: PositiveFloat | None = None
+    """Dwell time per pixel in µs."""
+    electrons_per_unit: PositiveFloat | None = None
+    """Electrons in a pixel of value 1 (after detector normalisation, if there is one)."""
+    counts: bool = False
+    """True when the image is already in electrons per pixel."""
+
+    @property
+    def normalises(self) -> bool:
+        """Whether the image is to be expressed as a fraction of the incident beam."""
+        return self.detector is not None or self.detector_map is not None
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        if (self.vacuum is None) != (self.detector is None):
+            raise ValueError("vacuum and detector go together: give both values or neither")
+        if self.vacuum is not None and self.vacuum == self.detector:
+            raise ValueError("vacuum and detector are equal: they must be two different values")
+        if self.detector_map is not None and self.detector is not None:
+            raise ValueError("give either vacuum and detector or detector_map, not both")
+        if (self.beam_current_pa is None) != (self.dwell_time_us is None):
+            raise ValueError("beam_current_pa and dwell_time_us go together: give both or neither")
+        if self.beam_current_pa is not None and not self.normalises:
+            raise ValueError(
+                "a beam current and a dwell time give electrons only after detector "
+                "normalisation: give vacuum and detector, or detector_map, as well"
+            )
+        doses = (self.counts, self.electrons_per_unit is not None, self.beam_current_pa is not None)
+        if sum(doses) > 1:
+            raise ValueError(
+                "the dose is given more than once: choose one of counts, electrons_per_unit, "
+                "or beam_current_pa with dwell_time_us"
+            )
+        if self.counts and self.normalises:
+            raise ValueError("an image in counts needs no vacuum, detector or detector_map")
+        return self
+
+
+class FindOptions(PlanPart):
+    """How columns are looked for; the defaults suit every image we know."""
+
+    spacing: PositiveFloat | None = None
+    """Smallest distance between columns, in Å (in pixels when sampling is 'pixel')."""
+    sensitivity: PositiveFloat = 1.0
+    """Above 1 finds fainter columns, below 1 only brighter ones."""
+
+
+class FitOptions(PlanPart):
+    """The model of the image: background plus overlapping peaks."""
+
+    peak: Literal["gaussian", "lorentzian"] = "gaussian"
+    """Shape of a column."""
+    width: Literal["auto", "common", "type", "column"] = "auto"
+    """Which columns share one width: all, those of a type, or none."""
+    background: Literal["auto", "constant", "plane", "local"] = "auto"
+    """Shape of the background."""
+    noise: Literal["auto", "uniform", "counts"] = "auto"
+    """Least squares, or Poisson maximum likelihood on known counts."""
+
+
+class Provenance(PlanPart):
+    """With what a plan was carried out."""
+
+    versions: dict[str, str]
+    """Version of crewe and of each library that makes the numbers."""
+    image_sha256: str
+    """SHA-256 of the image file."""
+    detector_map_sha256: str | None = None
+    """SHA-256 of the detector map file, where one was given."""
+
+
+class QuantifyPlan(PlanPart):
+    """From one image file to a table of atomic columns."""
+
+    image: Path
+    """The image file."""
+    signal: str | None = None
+    """Which signal of a file that holds several; `crewe info` lists them."""
+    frame: NonNegativeInt | Literal["mean"] | None = None
+    """Which frame of a stack, counted from 0, or 'mean'."""
+    sampling: PositiveFloat | Literal["pixel"] | None = None
+    """Pixel size in Å; 'pixel' works in pixels; nothing takes the file's own."""
+    intensity: IntensityScale = Field(default_factory=IntensityScale)
+    """Intensity calibration."""
+    find: FindOptions = Field(default_factory=FindOptions)
+    """Detection of columns."""
+    fit: FitOptions = Field(default_factory=FitOptions)
+    """The fitted model."""
+    seed: int = 0
+    """Seed of every method that draws random numbers (finding and fitting draw none)."""
+    output: Path | None = None
+    """Folder to write; nothing keeps the result in memory."""
+    provenance: Provenance | None = None
+    """Filled in when the plan has been carried out."""
+
+    def settings(self) -> "QuantifyPlan":
+        """Return what decides the numbers: the plan without file places and provenance."""
+        scale = self.intensity
+        if scale.detector_map is not None:
+            scale = scale.model_copy(update={"detector_map": Path(scale.detector_map.name)})
+        return self.model_copy(
+            update={
+                "image": Path(self.image.name),
+                "intensity": scale,
+                "output": None,
+                "provenance": None,
+            }
+        )

@@ -1,0 +1,117 @@
+"""Plans as YAML: readable, portable between machines, strict about unknown keys.
+
+Paths inside a plan file are relative to the folder of that file, with forward
+slashes, so that a folder of images and results can be moved as a whole.
+"""
+
+import difflib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from crewe.errors import PlanError
+from crewe.workflows.plan import PlanPart, QuantifyPlan
+
+PLAN_NAME = "plan.yaml"
+
+
+def plan_from(settings: Mapping[str, Any], origin: str = "the plan") -> QuantifyPlan:
+    """Build a plan from nested settings.
+
+    Raises PlanError that names every wrong key (with the nearest right one) and
+    every wrong value.
+    """
+    try:
+        return QuantifyPlan.model_validate(settings)
+    except ValidationError as error:
+        complaints = "; ".join(_complaints(error))
+        raise PlanError(f"{origin} cannot be run: {complaints}") from error
+
+
+def load_plan(path: Path) -> QuantifyPlan:
+    """Read a plan from YAML, its paths resolved against the file's folder.
+
+    Raises PlanError when the file is missing, is not YAML or is not a plan.
+    """
+    return plan_from(read_settings(path), origin=str(path))
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """Read the settings that a plan file holds, which may be part of a plan only."""
+    try:
+        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise PlanError(f"{path} cannot be read as a plan: {error}") from error
+    except yaml.YAMLError as error:
+        place = str(error).replace("\n", " ")
+        raise PlanError(f"{path} is not valid YAML: {place}") from error
+    if not isinstance(settings, dict):
+        raise PlanError(f"{path} holds no plan: expected keys such as 'image' and 'sampling'")
+    return _with_paths(settings, lambda text: str(path.parent / text))
+
+
+def to_yaml(plan: QuantifyPlan, folder: Path) -> str:
+    """Write a plan as YAML text whose paths are relative to the folder."""
+    settings = plan.model_dump(mode="json", exclude_none=True)
+    portable = _with_paths(settings, lambda text: _relative(Path(text), folder))
+    return yaml.safe_dump(portable, sort_keys=False, allow_unicode=True)
+
+
+def save_plan(plan: QuantifyPlan, path: Path, folder: Path | None = None) -> None:
+    """Write a plan to a YAML file, its paths relative to the folder (default: the file's)."""
+    path.write_text(to_yaml(plan, folder or path.parent), encoding="utf-8")
+
+
+def _relative(path: Path, folder: Path) -> str:
+    try:
+        return Path(os.path.relpath(path.absolute(), folder.absolute())).as_posix()
+    except ValueError:  # another drive on Windows
+        return path.absolute().as_posix()
+
+
+def _with_paths(settings: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
+    changed = dict(settings)
+    for key in ("image", "output"):
+        if isinstance(changed.get(key), str):
+            changed[key] = change(changed[key])
+    intensity = changed.get("intensity")
+    if isinstance(intensity, dict) and isinstance(intensity.get("detector_map"), str):
+        changed["intensity"] = {**intensity, "detector_map": change(intensity["detector_map"])}
+    return changed
+
+
+def _complaints(error: ValidationError) -> Iterator[str]:
+    for problem in error.errors():
+        # The steps that pydantic adds for a union's branches are no keys of ours.
+        place = [step for step in problem["loc"] if isinstance(step, str) and step.isidentifier()]
+        key = ".".join(place)
+        if problem["type"] == "extra_forbidden":
+            yield f"unknown key '{key}'{_nearest(place)}"
+        elif problem["type"] == "missing":
+            yield f"'{key}' is missing"
+        else:
+            said = problem["msg"].removeprefix("Value error, ")
+            given = "" if isinstance(problem["input"], dict | BaseModel) else _given(problem)
+            yield f"{key}: {said}{given}" if key else said
+
+
+def _given(problem: Any) -> str:
+    return f" (given: {problem['input']!r})"
+
+
+def _nearest(place: list[str]) -> str:
+    part: type[BaseModel] = QuantifyPlan
+    for step in place[:-1]:
+        inner = part.model_fields[step].annotation
+        if not (isinstance(inner, type) and issubclass(inner, PlanPart)):
+            return ""
+        part = inner
+    known = list(part.model_fields)
+    close = difflib.get_close_matches(place[-1], known, n=1)
+    if close:
+        return f"; did you mean '{close[0]}'?"
+    return f"; known keys: {', '.join(known)}"

@@ -1,0 +1,51 @@
+"""With what a result was made: versions of libraries and checksums of files."""
+
+import hashlib
+import importlib.metadata
+from pathlib import Path
+
+import crewe
+from crewe.errors import ReadError
+from crewe.workflows.plan import Provenance, QuantifyPlan
+
+LIBRARIES = ("numpy", "scipy", "numba")
+
+
+def provenance_of(plan: QuantifyPlan) -> Provenance:
+    """Record the versions in use and the checksums of the plan's input files."""
+    detector_map = plan.intensity.detector_map
+    return Provenance(
+        versions=versions(),
+        image_sha256=sha256(plan.image),
+        detector_map_sha256=None if detector_map is None else sha256(detector_map),
+    )
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of crewe and of the libraries that make its numbers."""
+    found = {name: importlib.metadata.version(name) for name in LIBRARIES}
+    return {"crewe": crewe.__version__, **found}
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, or of all files of a folder store such as zarr.
+
+    Raises ReadError when there is nothing to read.
+    """
+    digest = hashlib.sha256()
+    try:
+        for file in [path] if not path.is_dir() else _files_below(path):
+            if path.is_dir():
+                digest.update(file.relative_to(path).as_posix().encode())
+            with file.open("rb") as stream:
+                while block := stream.read(1 << 20):
+                    digest.update(block)
+    except FileNotFoundError as error:
+        raise ReadError(f"{path} does not exist: check the path") from error
+    except OSError as error:
+        raise ReadError(f"{path} cannot be read: {error.strerror}") from error
+    return digest.hexdigest()
+
+
+def _files_below(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.rglob("*") if file.is_file())

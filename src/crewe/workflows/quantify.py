@@ -1,0 +1,115 @@
+"""The steps from an image file to a table of atomic columns."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from crewe import axes, io
+from crewe.atoms import ColumnFit, find_columns, fit_columns
+from crewe.errors import CalibrationError
+from crewe.physics.intensity import detector_levels, electrons_per_pixel, normalise_to_detector
+from crewe.workflows.observer import Observer
+from crewe.workflows.plan import IntensityScale, QuantifyPlan
+from crewe.workflows.provenance import provenance_of
+from crewe.workflows.summary import summarise
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+@dataclass(frozen=True)
+class Quantification:
+    """Result of a quantification."""
+
+    plan: QuantifyPlan
+    """The plan as carried out, with its provenance."""
+    image: "xr.DataArray"
+    """The image as fitted: calibrated axes, intensities on the scale the plan asks for."""
+    fit: ColumnFit
+    """Columns, model, background and residual."""
+    electrons_per_unit: float | None
+    """Electrons in a pixel of value 1, where the dose is known."""
+    summary: dict[str, Any]
+    """The result in numbers, with units; can be written as JSON."""
+
+
+def quantify(plan: QuantifyPlan, observer: Observer) -> Quantification:
+    """Read the plan's image, find its columns and fit them.
+
+    Raises CreweError when the image cannot be used; a column whose fit fails is a
+    flag in the table.
+    """
+    observer.stage_started("reading")
+    done = plan.model_copy(update={"provenance": provenance_of(plan)})
+    image = _calibrated_image(plan)
+    electrons = _electrons_per_unit(plan.intensity)
+    found = find_columns(
+        image,
+        spacing=plan.find.spacing,
+        sensitivity=plan.find.sensitivity,
+        observer=_stages(observer),
+    )
+    fit = fit_columns(
+        image,
+        found,
+        **plan.fit.model_dump(),
+        electrons_per_unit=electrons,
+        observer=_stages(observer),
+    )
+    summary = summarise(done, image, fit)
+    for warning in summary["warnings"]:
+        observer.warning(warning)
+    return Quantification(done, image, fit, electrons, summary)
+
+
+def _stages(observer: Observer) -> Callable[[str, float], None]:
+    """Let find and fit report, saying once when each stage starts."""
+    current = ""
+
+    def report(stage: str, fraction: float) -> None:
+        nonlocal current
+        if stage != current:
+            current = stage
+            observer.stage_started(stage)
+        observer.advanced(stage, fraction)
+
+    return report
+
+
+def _calibrated_image(plan: QuantifyPlan) -> "xr.DataArray":
+    sampling, unit = plan.sampling, "Å"
+    if plan.sampling == "pixel":
+        sampling, unit = 1.0, "px"
+    image = io.read_image(
+        plan.image,
+        signal=plan.signal,
+        frame=plan.frame,
+        sampling=sampling,
+        sampling_unit=unit,
+    )
+    axes.check_image(image)
+    if plan.sampling is None and axes.length_unit(image) == "px":
+        raise CalibrationError(
+            f"{plan.image.name} does not say how large a pixel is. "
+            "Give the pixel size in Å, as in --sampling 0.12, "
+            "or --sampling pixel for results in pixels"
+        )
+    return _on_intensity_scale(image, plan.intensity)
+
+
+def _on_intensity_scale(image: "xr.DataArray", scale: IntensityScale) -> "xr.DataArray":
+    if scale.detector_map is not None:
+        sensitivity = io.read_image(scale.detector_map, sampling=1.0, sampling_unit="px")
+        vacuum, detector = detector_levels(sensitivity)
+        return normalise_to_detector(image, vacuum, detector)
+    if scale.vacuum is not None and scale.detector is not None:
+        return normalise_to_detector(image, scale.vacuum, scale.detector)
+    return image
+
+
+def _electrons_per_unit(scale: IntensityScale) -> float | None:
+    if scale.counts:
+        return 1.0
+    if scale.beam_current_pa is not None and scale.dwell_time_us is not None:
+        return electrons_per_pixel(scale.beam_current_pa, scale.dwell_time_us)
+    return scale.electrons_per_unit

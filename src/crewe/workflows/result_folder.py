@@ -1,0 +1,113 @@
+"""A result's folder: whole or absent, never half, and never someone else's files."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from crewe.errors import PlanError, WriteError
+from crewe.workflows.plan import QuantifyPlan
+from crewe.workflows.plan_file import PLAN_NAME, load_plan
+from crewe.workflows.provenance import provenance_of
+
+FILES = {
+    "columns.csv": "the columns, for any program",
+    "columns.parquet": "the columns, with units and every digit",
+    "model.tif": "the fitted model image",
+    "residual.tif": "image minus model",
+    "figure.png": "columns over the image, residual, scattering cross-sections",
+    "report.html": "the report, which opens alone in any browser",
+    "summary.json": "the result in numbers",
+    PLAN_NAME: "settings, versions and checksums, for crewe rerun",
+}
+
+
+@contextmanager
+def new_folder(output: Path, overwrite: bool = False) -> Iterator[Path]:
+    """Lend a temporary folder that takes the final name only when all went well.
+
+    Raises WriteError when the folder cannot be made, or exists and may not be
+    replaced.
+    """
+    check_output(output, overwrite)
+    partial = output.with_name(f".{output.name}.partial-{os.getpid()}")
+    try:
+        partial.mkdir(parents=True)
+        yield partial
+        _take_place(partial, output)
+    except OSError as error:
+        raise WriteError(
+            f"{output} cannot be written: {error.strerror or error}. "
+            "Choose another place with -o, or make room there"
+        ) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def check_output(output: Path, overwrite: bool) -> None:
+    """Raise WriteError when a result may not, or could not, be put there."""
+    if output.exists():
+        _check_replaceable(output, overwrite)
+    parent = next(folder for folder in output.absolute().parents if folder.exists())
+    if not parent.is_dir():
+        raise WriteError(f"{output} cannot be made: {parent} is a file. Choose another -o")
+    if not os.access(parent, os.W_OK):
+        raise WriteError(f"{output} cannot be made: {parent} may not be written. Choose another -o")
+
+
+def is_finished(plan: QuantifyPlan) -> bool:
+    """Whether the plan's output already holds this very result.
+
+    True when the settings, the version of crewe and the checksums of the input
+    files are the same.
+    """
+    if plan.output is None or not (plan.output / PLAN_NAME).is_file():
+        return False
+    try:
+        stored = load_plan(plan.output / PLAN_NAME)
+    except PlanError:
+        return False
+    if stored.provenance is None or stored.settings() != plan.settings():
+        return False
+    if not all((plan.output / name).is_file() for name in FILES):
+        return False
+    now = provenance_of(plan)
+    return (
+        stored.provenance.image_sha256 == now.image_sha256
+        and stored.provenance.detector_map_sha256 == now.detector_map_sha256
+        and stored.provenance.versions.get("crewe") == now.versions["crewe"]
+    )
+
+
+def _check_replaceable(output: Path, overwrite: bool) -> None:
+    if not output.is_dir():
+        raise WriteError(f"{output} is a file: choose another folder with -o")
+    present = {entry.name for entry in output.iterdir()}
+    foreign = sorted(present - set(FILES))
+    if foreign:
+        raise WriteError(
+            f"{output} holds files that crewe did not write, such as {foreign[0]}: "
+            "choose another folder with -o"
+        )
+    if present and not overwrite:
+        raise WriteError(
+            f"{output} holds the result of other settings, another image or another version: "
+            "choose another folder with -o, or replace it with --overwrite"
+        )
+
+
+def _take_place(partial: Path, output: Path) -> None:
+    if not output.exists():
+        partial.rename(output)
+        return
+    previous = output.with_name(f".{output.name}.previous-{os.getpid()}")
+    output.rename(previous)
+    try:
+        partial.rename(output)
+    except BaseException:
+        previous.rename(output)
+        raise
+    shutil.rmtree(previous)
+
+

@@ -1,0 +1,69 @@
+"""Carry out a plan, whoever asks: command line, web page, notebook or benchmark."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from crewe import io
+from crewe.workflows.many import Finished
+from crewe.workflows.observer import Observer, Silent
+from crewe.workflows.plan import QuantifyPlan
+from crewe.workflows.plan_file import PLAN_NAME, save_plan
+from crewe.workflows.quantify import Quantification, quantify
+from crewe.workflows.report import figures_of, report_html
+from crewe.workflows.result_folder import check_output, is_finished, new_folder
+
+
+def run(
+    plan: QuantifyPlan, observer: Observer | None = None, *, overwrite: bool = False
+) -> Quantification:
+    """Carry out a plan and, if it names an output, write the result there.
+
+    Raises CreweError when the input cannot be used or the output not be written.
+    """
+    observer = observer or Silent()
+    observer.started(plan.image.name)
+    if plan.output is not None:
+        check_output(plan.output, overwrite)
+    result = quantify(plan, observer)
+    if plan.output is not None:
+        observer.stage_started("writing")
+        write_result(result, plan.output, overwrite)
+    observer.finished(_in_one_line(result.summary, plan.output))
+    return result
+
+
+def run_unless_finished(
+    plan: QuantifyPlan, observer: Observer, *, overwrite: bool = False
+) -> Finished:
+    """Carry out a plan, or take the result that its output already holds."""
+    if plan.output is not None and not overwrite and is_finished(plan):
+        observer.started(plan.image.name)
+        observer.finished(f"skipped, {plan.output} already holds this result")
+        summary = json.loads((plan.output / "summary.json").read_text(encoding="utf-8"))
+        return Finished(summary, skipped=True)
+    return Finished(run(plan, observer, overwrite=overwrite).summary)
+
+
+def write_result(result: Quantification, output: Path, overwrite: bool = False) -> None:
+    """Write table, images, figure, report, summary and plan as one whole folder."""
+    columns = result.fit.columns.copy()
+    columns.attrs["units"] = result.summary["units"]
+    with new_folder(output, overwrite) as folder:
+        io.tables.write_table(folder / "columns.csv", columns)
+        io.tables.write_table(folder / "columns.parquet", columns)
+        io.write(folder / "model.tif", result.fit.model)
+        io.write(folder / "residual.tif", result.fit.residual)
+        figures = figures_of(result)
+        (folder / "figure.png").write_bytes(figures["overview"])
+        (folder / "report.html").write_text(report_html(result, figures), encoding="utf-8")
+        summary = json.dumps(result.summary, indent=2, ensure_ascii=False, allow_nan=False)
+        (folder / "summary.json").write_text(summary + "\n", encoding="utf-8")
+        save_plan(result.plan, folder / PLAN_NAME, folder=output)
+
+
+def _in_one_line(summary: dict[str, Any], output: Path | None) -> str:
+    counts = summary["columns"]
+    flagged = f", {counts['flagged']} flagged" if counts["flagged"] else ""
+    place = f", written to {output}" if output is not None else ""
+    return f"{counts['total']} columns{flagged}{place}"
