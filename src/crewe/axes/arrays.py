@@ -43,7 +43,10 @@ def calibrated_array(
         axis.name: _coordinate(axis, size) for axis, size in zip(axes, data.shape, strict=True)
     }
     dims = [axis.name for axis in axes]
-    return xr.DataArray(data, dims=dims, coords=coords, name=name, attrs=dict(attrs or {}))
+    array = xr.DataArray(data, dims=dims, coords=coords, attrs=dict(attrs or {}))
+    # Without this a dask array would lend its internal name.
+    array.name = name
+    return array
 
 
 def _coordinate(axis: Axis, size: int) -> tuple[str, np.ndarray, dict[str, Any]]:
@@ -97,7 +100,7 @@ def _pair(sampling: float | Sequence[float]) -> tuple[float, float]:
 
 
 def sampling(array: xr.DataArray, dims: tuple[str, ...] = ("y", "x")) -> tuple[float, ...]:
-    """Pixel size along each of `dims`, positive, in the unit of its coordinate.
+    """Return the pixel size along each of `dims`, positive, in the unit of its coordinate.
 
     Raises CalibrationError when a coordinate is missing or unevenly spaced.
     """
@@ -125,7 +128,7 @@ def signed_step(array: xr.DataArray, dim: str) -> float:
 
 
 def length_unit(array: xr.DataArray) -> str:
-    """Unit of the y and x axes, 'Å' or 'px' (or '1/Å' of a diffraction pattern).
+    """Return the unit of the y and x axes, 'Å' or 'px' (or '1/Å' of a diffraction pattern).
 
     Raises CalibrationError when y and x differ; an axis without a unit counts as px.
     """

@@ -1,4 +1,4 @@
-"""Is this an image that a method can use?"""
+"""Decide whether a method can use an image."""
 
 from __future__ import annotations
 

@@ -24,8 +24,9 @@ DIMENSION_NAMES = {
     **dict.fromkeys(("dx", "q_x", "qx"), "kx"),
     **dict.fromkeys(("energy_loss", "energy"), "energy"),
     **dict.fromkeys(("stack_count", "image_series", "frames", "z", "time"), "frame"),
+    **dict.fromkeys(("sample", "color|em-wavelength|channel"), "channel"),
 }
-LAST_DIMENSIONS = ("y", "x", "ky", "kx", "energy")
+LAST_DIMENSIONS = ("y", "x", "ky", "kx", "energy", "channel")
 
 
 def from_signal_dictionary(signal: Mapping[str, Any]) -> xr.DataArray:
@@ -141,9 +142,10 @@ def signal_dictionary(array: xr.DataArray) -> dict[str, Any]:
 
     y and x are signal axes of images and navigation axes of 4D sets and spectrum images.
     """
-    inner = [dim for dim in ("ky", "kx", "energy") if dim in array.dims]
-    signal_dims = inner or [dim for dim in ("y", "x") if dim in array.dims] or list(array.dims[-1:])
-    axes = [_described_axis(array, str(dim), str(dim) not in signal_dims) for dim in array.dims]
+    dims = [str(dim) for dim in array.dims]
+    inner = [dim for dim in dims if dim in ("ky", "kx", "energy")]
+    signal_dims = inner or [dim for dim in dims if dim in ("y", "x")] or dims[-1:]
+    axes = [_described_axis(array, dim, dim not in signal_dims) for dim in dims]
     attrs = json.dumps(plain_value(dict(array.attrs)))
     return {
         "data": array.data,

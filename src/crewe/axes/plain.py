@@ -31,7 +31,7 @@ def plain_value(value: Any, depth: int = 0) -> Any:
 
 
 def _plain_sequence(value: Any, depth: int) -> Any:
-    """Lists, tuples, sets, NumPy scalars and arrays; anything else becomes its text."""
+    """Unpack lists, tuples, sets, NumPy scalars and arrays; anything else becomes its text."""
     if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):
         item = value.item()
         return str(item) if type(item) is type(value) else plain_value(item, depth + 1)

@@ -29,6 +29,8 @@ def normalise_unit(unit: str | None) -> tuple[float, str]:
     unit px. A unit that is not known comes back as it is with factor 1.
     """
     text = "".join(str(unit if unit is not None else "").split())
+    # ImageJ escapes what is not ASCII.
+    text = text.replace("\\u00B5", "µ").replace("\\u00C5", "Å")
     if text.lower() in _UNCALIBRATED:
         return 1.0, "px"
     base, inverse = _split_inverse(text)

@@ -47,7 +47,7 @@ def detector_levels(detector_map: Any) -> tuple[float, float]:
     values = np.sort(values[np.isfinite(values)])
     if values.size == 0 or values[0] == values[-1]:
         raise ImageError("the detector map is constant: scan the beam across the detector's edge")
-    lowest = VACUUM_PIXELS if values.size > 2 * VACUUM_PIXELS else max(1, values.size // 10)
+    lowest = max(1, min(VACUUM_PIXELS, values.size // 10))
     vacuum = float(values[:lowest].mean())
     threshold = vacuum + 0.1 * (values[-1] - vacuum)
     return vacuum, float(values[values > threshold].mean())

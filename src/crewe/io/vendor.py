@@ -1,0 +1,104 @@
+"""Every vendor format through RosettaSciIO; nothing else in crewe imports it."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from crewe.axes import from_signal_dictionary
+from crewe.errors import ReadError
+from crewe.io.guard import DEFLATE_RATIO, UNPACKED_RATIO, check_claim
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+PLUGINS = {
+    "digital_micrograph": "digitalmicrograph",
+    "tia": "tia",
+    "mrc": "mrc",
+    "blockfile": "blockfile",
+    "merlin": "quantumdetector",
+    "bruker": "bruker",
+    "tiff": "tiff",
+    "emd": "emd",
+    "prismatic": "emd",
+    "hspy": "hspy",
+}
+_COMPRESSED = ("bruker", "tiff")
+_HDF5 = ("emd", "prismatic", "hspy")
+
+
+def open_vendor(path: Path, format_name: str, lazy: bool = True) -> list[xr.DataArray]:
+    """Open every signal of a vendor's file, calibrated and lazy where RosettaSciIO can.
+
+    Raises whatever the reader raises; `crewe.io.guard.reading` turns it into a ReadError.
+    """
+    _refuse_big_endian(path, format_name)
+    plugin = importlib.import_module(f"rsciio.{PLUGINS[format_name]}")
+    described = plugin.file_reader(str(path), lazy=lazy)
+    ratio = DEFLATE_RATIO if format_name in _COMPRESSED else UNPACKED_RATIO
+    arrays = []
+    for signal in described:
+        if signal["data"].dtype.kind in "OUSM":
+            continue
+        if format_name not in _HDF5:
+            check_claim(path, signal["data"].nbytes, ratio, _stored_bytes(path))
+        arrays.append(from_signal_dictionary(_corrected(signal, format_name)))
+    return arrays
+
+
+def _stored_bytes(path: Path) -> int:
+    """Size of the file, or for an .emi index of the .ser files beside it."""
+    beside = path.parent.glob(f"{path.stem}_*.ser") if path.suffix.lower() == ".emi" else ()
+    return path.stat().st_size + sum(other.stat().st_size for other in beside)
+
+
+def _refuse_big_endian(path: Path, format_name: str) -> None:
+    """RosettaSciIO takes every MRC file for little-endian and would return swapped bytes."""
+    if format_name != "mrc":
+        return
+    with path.open("rb") as handle:
+        handle.seek(212)
+        stamp = handle.read(2)
+    if stamp == b"\x11\x11":
+        raise ReadError(f"{path.name}: a big-endian MRC file, convert it to little-endian first")
+
+
+def _corrected(signal: Mapping[str, Any], format_name: str) -> dict[str, Any]:
+    """Undo what RosettaSciIO 0.15 gets wrong before the axes are believed."""
+    result = dict(signal)
+    axes = [dict(axis) for axis in signal.get("axes") or []]
+    if format_name == "tia":
+        for axis in axes:
+            _correct_tia_offset(axis)
+    if format_name == "prismatic":
+        for axis in axes:
+            # Prismatic writes Å and labels it nm.
+            axis["units"] = str(axis.get("units") or "").replace("nm", "Å")
+    if result["data"].dtype.names and {"R", "G", "B"} <= set(result["data"].dtype.names):
+        result["data"] = _channels(result["data"])
+        axes.append({"name": "channel", "scale": 1.0, "offset": 0.0, "units": ""})
+    result["axes"] = axes
+    return result
+
+
+def _correct_tia_offset(axis: dict[str, Any]) -> None:
+    """Turn the offset of a .ser axis from m to nm, as the reader does with its scale only."""
+    factor = {"nm": 1e9, "1 / nm": 1e-9, "1/nm": 1e-9}.get(str(axis.get("units")), 1.0)
+    axis["offset"] = float(axis.get("offset", 0.0)) * factor
+
+
+def _channels(data: Any) -> Any:
+    """Spread RGB(A) records over a last axis."""
+    import numpy as np
+
+    values = np.asarray(data)
+    return np.stack([values[name] for name in ("R", "G", "B")], axis=-1)
+
+
+def write_hspy(path: Path, signal: Mapping[str, Any]) -> None:
+    """Write one signal dictionary as HyperSpy's HDF5."""
+    plugin = importlib.import_module("rsciio.hspy")
+    plugin.file_writer(str(path), dict(signal), show_progressbar=False)

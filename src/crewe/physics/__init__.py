@@ -1,0 +1,1 @@
+"""Pure functions of electron physics on arrays."""

@@ -1,0 +1,1 @@
+"""Phantoms and contract tests; shipped, never imported at run time."""
