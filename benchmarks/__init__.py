@@ -1,0 +1,1 @@
+"""Scripts that measure crewe against bounds and other programs."""

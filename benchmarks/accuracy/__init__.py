@@ -1,0 +1,1 @@
+"""How close crewe comes to the truth, to other programs and to published numbers."""

@@ -69,7 +69,9 @@ def derivatives(lattice: Lattice) -> csr_array:
         rows, columns, peak = stamp(x, y, pixels)
         row, column = (part.ravel() for part in np.mgrid[rows, columns])
         parameters = [index, number + index, 2 * number + index, 3 * number]
-        for parameter, values in zip(parameters, _peak_slopes(x, y, row, column, peak), strict=True):
+        for parameter, values in zip(
+            parameters, _peak_slopes(x, y, row, column, peak), strict=True
+        ):
             pixel_parts.append(row * pixels + column)
             parameter_parts.append(np.full(row.size, parameter))
             value_parts.append(values)

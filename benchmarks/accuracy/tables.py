@@ -42,11 +42,12 @@ the border are not scored. A detection matches a column within 0.4 spacings, one
   runs while other realisations are computed beside it.
 
 *per-column* fits position, height, width and background of one column at a time in a
-window of one spacing, from the positions that crewe finds. *atomap* uses PCA before its
-peak finder with a separation of 6 pixels, *atomap-plain* no PCA and 8 pixels; both are
-the values that lose and invent the fewest columns on this lattice, which a user could
-not know beforehand. The lattice lies along the pixel rows, which is the best case for
-that PCA. Atomap then refines by centre of mass and by a rotatable 2D Gaussian.
+window of one spacing, from the positions that crewe finds. *atomap* and *atomap-wide*
+use PCA before the peak finder with a separation of 6 pixels, which lose and invent the
+fewest columns on this lattice; a user could not know so beforehand, and the lattice lies
+along the pixel rows, the best case for that PCA. Atomap then refines by centre of mass
+and by a rotatable 2D Gaussian in a region of 0.4 (its default) or 0.6 (best here)
+nearest-neighbour distances.
 """
 
 

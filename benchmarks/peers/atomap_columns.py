@@ -2,9 +2,9 @@
 
     python atomap_columns.py IMAGE.npz RESULT.npz
 
-IMAGE.npz holds `image`, `sampling` (Å per pixel), `separation` (pixels), `pca` and
-optionally `limit`, the number of columns to refine. RESULT.npz gets the columns in Å
-and the seconds spent.
+IMAGE.npz holds `image`, `sampling` (Å per pixel), `separation` (pixels), `pca`, `region`
+(of the fit, in nearest-neighbour distances) and optionally `limit`, the number of columns
+to refine. RESULT.npz gets the columns in Å and the seconds spent.
 """
 
 import sys
@@ -23,6 +23,7 @@ def main(image_path, result_path):
     with np.load(image_path) as stored:
         image, sampling = stored["image"], float(stored["sampling"])
         separation, pca = float(stored["separation"]), bool(stored["pca"])
+        region = float(stored["region"])
         limit = int(stored["limit"]) if "limit" in stored else None
     start = clocks()
     positions = am.get_atom_positions(hs.signals.Signal2D(image), separation, pca=pca)
@@ -32,7 +33,7 @@ def main(image_path, result_path):
     if limit:
         sublattice.atom_list = sublattice.atom_list[:limit]
     sublattice.refine_atom_positions_using_center_of_mass(show_progressbar=False)
-    sublattice.refine_atom_positions_using_2d_gaussian(show_progressbar=False)
+    sublattice.refine_atom_positions_using_2d_gaussian(percent_to_nn=region, show_progressbar=False)
     fitted = clocks()
     save(result_path, sublattice, sampling, found - start, fitted - found)
 

@@ -1,0 +1,1 @@
+"""How long crewe takes, and how that grows."""
