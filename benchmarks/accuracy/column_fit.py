@@ -1,8 +1,8 @@
 """The synthetic column-fitting test: one table for crewe, per-column fits and Atomap.
 
-    python -m benchmarks.accuracy.column_fit --realisations 30 --workers 2 \
-        --peers .venv-peers/bin/python --markdown docs/benchmarks/column_fit.md
+    python -m benchmarks.accuracy.column_fit --workers 2 --markdown docs/benchmarks/column_fit.md
 
+What was estimated before is kept and not estimated again, as long as the code is the same.
 Peers run in an environment of their own (benchmarks/peers/requirements.txt).
 """
 

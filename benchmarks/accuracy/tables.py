@@ -8,6 +8,7 @@ from benchmarks.accuracy.score import Score
 
 HEADINGS = (
     "method",
+    "runs",
     "missed %",
     "invented %",
     "σx / bound",
@@ -28,6 +29,7 @@ each displaced once by N(0, 0.05 Å) along x and y; the counts are Poisson. Ever
 realisation has the same truth and its own noise. Columns nearer than 1.5 spacings to
 the border are not scored. A detection matches a column within 0.4 spacings, one to one.
 
+- **runs**: noise realisations.
 - **missed, invented**: of the columns scored, in percent.
 - **σ / bound**: root mean over columns of the variance over realisations, divided by
   the Cramér–Rao bound of the same columns, from a full Poisson Fisher matrix (position
@@ -58,7 +60,7 @@ def column_fit_table(scores: dict[float, dict[str, Score]]) -> str:
         cells = [HEADINGS, *(_cells(method, row) for method, row in rows.items())]
         widths = [max(len(line[column]) for line in cells) for column in range(len(HEADINGS))]
         lines = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in cells]
-        parts.append("\n".join([_title(dose, rows), *lines]))
+        parts.append("\n".join([f"{dose:,.0f} e/Å²", *lines]))
     return "\n\n".join(parts)
 
 
@@ -66,7 +68,7 @@ def column_fit_page(scores: dict[float, dict[str, Score]]) -> str:
     """Return the page that `column_fit.py` writes into the documentation."""
     parts = ["# Synthetic column fitting", _generated("accuracy.column_fit"), EXPLANATION]
     for dose, rows in scores.items():
-        parts += [f"## {_title(dose, rows)}", _markdown(HEADINGS, rows)]
+        parts += [f"## {dose:,.0f} e/Å²", _markdown(HEADINGS, rows)]
     return "\n\n".join([*parts, environment("numpy", "scipy", "numba")]) + "\n"
 
 
@@ -81,11 +83,6 @@ def _generated(module: str) -> str:
     return f"<!-- Written by `python -m benchmarks.{module}`; do not edit by hand. -->"
 
 
-def _title(dose: float, rows: dict[str, Score]) -> str:
-    number = {row.realisations for row in rows.values()}
-    return f"{dose:,.0f} e/Å², {'/'.join(map(str, sorted(number)))} realisations"
-
-
 def _markdown(headings: tuple[str, ...], rows: dict[str, Score]) -> str:
     lines = [headings, ["---"] * len(headings)]
     lines += [_cells(method, row) for method, row in rows.items()]
@@ -96,6 +93,7 @@ def _cells(method: str, row: Score) -> tuple[str, ...]:
     quantities = (row.x, row.y, row.scs)
     return (
         method,
+        str(row.realisations),
         f"{row.missed_percent:.2f}",
         f"{row.invented_percent:.2f}",
         *(f"{quantity.over_bound:.3f}" for quantity in quantities),

@@ -1,7 +1,8 @@
 """How long finding and fitting takes, how it grows, and how long Atomap takes beside it.
 
-    python -m benchmarks.speed.column_fit --peers .venv-peers/bin/python \
-        --markdown docs/benchmarks/speed.md
+    python -m benchmarks.speed.column_fit --markdown docs/benchmarks/speed.md
+
+Peers run in an environment of their own (benchmarks/peers/requirements.txt).
 """
 
 import argparse
