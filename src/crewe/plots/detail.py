@@ -5,8 +5,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crewe import axes as calibration
-from crewe.plots.image_panel import draw_columns, draw_image, draw_residual, grey_limits
-from crewe.plots.image_panel import extent_of, marker_diameter
+from crewe.plots.image_panel import (
+    draw_columns,
+    draw_image,
+    draw_residual,
+    extent_of,
+    grey_limits,
+    marker_diameter,
+)
 from crewe.plots.overview import WIDTH_INCHES, residual_limit
 from crewe.plots.palette import typography
 

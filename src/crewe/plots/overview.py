@@ -12,7 +12,7 @@ from crewe.plots.image_panel import (
     extent_of,
     marker_diameter,
 )
-from crewe.plots.palette import FLAG_COLOUR, typography, type_colour
+from crewe.plots.palette import INK, type_colour, typography
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,7 +85,7 @@ def _arrange(figure: "Figure", image: "xr.DataArray") -> dict[str, Any]:
 def _draw_columns_panel(axes: "Axes", image: "xr.DataArray", columns: "pd.DataFrame") -> None:
     left, right, _, _ = extent_of(image)
     draw_image(axes, image)
-    inches = 4.2 if axes.figure.get_figwidth() else WIDTH_INCHES
+    inches = axes.get_subplotspec().get_position(axes.figure).width * WIDTH_INCHES
     draw_columns(axes, columns, marker_diameter(columns, right - left, inches))
     handles = _legend_handles(columns)
     axes.legend(
@@ -103,7 +103,7 @@ def _legend_handles(columns: "pd.DataFrame") -> list[Any]:
     from matplotlib.lines import Line2D
 
     flagged = columns["flag"] != ""
-    style: dict[str, Any] = {"linestyle": "none", "markeredgecolor": "black", "markersize": 5}
+    style: dict[str, Any] = {"linestyle": "none", "markeredgecolor": INK, "markersize": 5}
     handles = [
         Line2D(
             [],
@@ -117,7 +117,6 @@ def _legend_handles(columns: "pd.DataFrame") -> list[Any]:
         for number, group in columns[~flagged].groupby("type")
     ]
     if flagged.any():
-        style["markeredgecolor"] = FLAG_COLOUR if FLAG_COLOUR != "#FFFFFF" else "black"
         label = f"flagged ({int(flagged.sum())})"
         handles.append(Line2D([], [], marker="x", markeredgewidth=1.2, label=label, **style))
     return handles

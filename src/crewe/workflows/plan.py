@@ -112,7 +112,7 @@ class QuantifyPlan(PlanPart):
 
     image: Path
     """The image file."""
-    signal: str | None = None
+    signal: NonNegativeInt | str | None = None
     """Which signal of a file that holds several; `crewe info` lists them."""
     frame: NonNegativeInt | Literal["mean"] | None = None
     """Which frame of a stack, counted from 0, or 'mean'."""

@@ -6,9 +6,9 @@ slashes, so that a folder of images and results can be moved as a whole.
 
 import difflib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -84,34 +84,43 @@ def _with_paths(settings: dict[str, Any], change: Callable[[str], str]) -> dict[
     return changed
 
 
-def _complaints(error: ValidationError) -> Iterator[str]:
+def _complaints(error: ValidationError) -> list[str]:
+    """Say each problem once; the branches of a union become one 'this or that'."""
+    said: dict[str, list[str]] = {}
     for problem in error.errors():
-        # The steps that pydantic adds for a union's branches are no keys of ours.
-        place = [step for step in problem["loc"] if isinstance(step, str) and step.isidentifier()]
-        key = ".".join(place)
+        place = [str(step) for step in problem["loc"]]
         if problem["type"] == "extra_forbidden":
-            yield f"unknown key '{key}'{_nearest(place)}"
-        elif problem["type"] == "missing":
-            yield f"'{key}' is missing"
-        else:
-            said = problem["msg"].removeprefix("Value error, ")
-            given = "" if isinstance(problem["input"], dict | BaseModel) else _given(problem)
-            yield f"{key}: {said}{given}" if key else said
+            said[f"unknown key '{'.'.join(place)}'{_nearest(place)}"] = []
+            continue
+        # What pydantic adds for the branches of a union is no key of ours.
+        while len(place) > 1 and place[-1] not in _keys_below(place[:-1]):
+            place.pop()
+        text = problem["msg"].removeprefix("Value error, ")
+        isolated = not place or isinstance(problem["input"], dict | BaseModel)
+        subject = ".".join(place) + ("" if isolated else f" = {problem['input']!r}")
+        said.setdefault(subject, []).append(text)
+    return [
+        ": ".join(filter(None, (subject, " or ".join(dict.fromkeys(texts)))))
+        for subject, texts in said.items()
+    ]
 
 
-def _given(problem: Any) -> str:
-    return f" (given: {problem['input']!r})"
+def _keys_below(place: list[str]) -> list[str]:
+    """Return the keys that a plan knows at a place; none where the place holds a value."""
+    part: type[BaseModel] = QuantifyPlan
+    for step in place:
+        field = part.model_fields.get(step)
+        if field is None or not _is_part(field.annotation):
+            return []
+        part = field.annotation
+    return list(part.model_fields)
+
+
+def _is_part(annotation: Any) -> TypeGuard[type[BaseModel]]:
+    return isinstance(annotation, type) and issubclass(annotation, PlanPart)
 
 
 def _nearest(place: list[str]) -> str:
-    part: type[BaseModel] = QuantifyPlan
-    for step in place[:-1]:
-        inner = part.model_fields[step].annotation
-        if not (isinstance(inner, type) and issubclass(inner, PlanPart)):
-            return ""
-        part = inner
-    known = list(part.model_fields)
+    known = _keys_below(place[:-1])
     close = difflib.get_close_matches(place[-1], known, n=1)
-    if close:
-        return f"; did you mean '{close[0]}'?"
-    return f"; known keys: {', '.join(known)}"
+    return f"; did you mean '{close[0]}'?" if close else f"; known keys: {', '.join(known)}"

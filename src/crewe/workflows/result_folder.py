@@ -109,5 +109,3 @@ def _take_place(partial: Path, output: Path) -> None:
         previous.rename(output)
         raise
     shutil.rmtree(previous)
-
-

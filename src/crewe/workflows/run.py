@@ -50,8 +50,8 @@ def write_result(result: Quantification, output: Path, overwrite: bool = False) 
     columns = result.fit.columns.copy()
     columns.attrs["units"] = result.summary["units"]
     with new_folder(output, overwrite) as folder:
-        io.tables.write_table(folder / "columns.csv", columns)
-        io.tables.write_table(folder / "columns.parquet", columns)
+        io.write_table(folder / "columns.csv", columns)
+        io.write_table(folder / "columns.parquet", columns)
         io.write(folder / "model.tif", result.fit.model)
         io.write(folder / "residual.tif", result.fit.residual)
         figures = figures_of(result)

@@ -1,0 +1,93 @@
+"""The `crewe` command and what its errors look like.
+
+Exit codes: 0 all went well, 1 an input failed or a result differs, 2 the command
+itself was wrong, 130 interrupted. Heavy libraries are imported inside the
+commands, so that `crewe --help` is quick.
+"""
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+import crewe
+from crewe.cli import convert, info, quantify, rerun
+from crewe.errors import CreweError, PlanError
+
+FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
+
+# Typer's own copy of click moves between versions; the exception it exports does not.
+UsageError = typer.BadParameter.__mro__[1]
+
+app = typer.Typer(
+    name="crewe",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for panel, command, examples in (
+    ("Measure", quantify.quantify, quantify.EXAMPLES),
+    ("Measure", rerun.rerun, rerun.EXAMPLES),
+    ("Files", info.info, info.EXAMPLES),
+    ("Files", convert.convert, convert.EXAMPLES),
+):
+    app.command(rich_help_panel=panel, epilog=examples)(command)
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"crewe {crewe.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_say_version, is_eager=True, help="Say the version."),
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of an error (for bug reports).")
+    ] = False,
+) -> None:
+    """Turn electron-microscope images into tables of atomic columns with error bars.
+
+    Start with: [bold]crewe quantify IMAGE[/bold]
+    """
+    context.obj = debug
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code; errors become one line on stderr."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given
+    # Accepted anywhere in the line: one adds it to a command that has just failed.
+    rest = [word for word in given if word != "--debug"]
+    try:
+        code = app(["--debug", *rest] if debug else rest, "crewe", standalone_mode=False)
+    except UsageError as error:
+        said = error.format_message()  # type: ignore[attr-defined]
+        return _complain(f"{said} 'crewe --help' and 'crewe COMMAND --help' explain.", WRONG_USE)
+    except CreweError as error:
+        if debug:
+            raise
+        return _complain(str(error), WRONG_USE if isinstance(error, PlanError) else FAILED)
+    except (KeyboardInterrupt, typer.Abort):
+        return _complain("interrupted; nothing half-written is left behind", INTERRUPTED)
+    except Exception as error:
+        if debug:
+            raise
+        kind = type(error).__name__
+        said = f"unexpected {kind}: {error}. Please report it; --debug shows where"
+        return _complain(said, FAILED)
+    return int(code or 0)
+
+
+def _complain(text: str, code: int) -> int:
+    one_line = " ".join(text.split())
+    typer.echo(f"crewe: {one_line}", err=True)
+    return code

@@ -1,0 +1,172 @@
+"""`crewe quantify`: images to tables of atomic columns."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from crewe.cli import options
+from crewe.cli.inputs import expand, output_folders
+from crewe.cli.words import number_or_word
+from crewe.errors import PlanError
+
+if TYPE_CHECKING:
+    from crewe.workflows import QuantifyPlan
+
+EXAMPLES = """Examples:
+
+    crewe quantify gold.dm4
+
+    crewe quantify gold.png --sampling 0.094 -o gold
+
+    crewe quantify "series/*.tif" --sampling 0.12 --workers 4 -o results
+
+    crewe quantify gold.dm4 --detector-map map.dm4 --beam-current 20 --dwell-time 10
+
+    crewe quantify gold.dm4 --dry-run > plan.yaml
+"""
+
+
+def quantify(
+    context: typer.Context,
+    images: options.Images = None,
+    sampling: options.Sampling = None,
+    signal: options.Signal = None,
+    frame: options.Frame = None,
+    plan: options.PlanFile = None,
+    vacuum: options.Vacuum = None,
+    detector: options.Detector = None,
+    detector_map: options.DetectorMap = None,
+    beam_current: options.BeamCurrent = None,
+    dwell_time: options.DwellTime = None,
+    electrons_per_unit: options.ElectronsPerUnit = None,
+    counts: options.Counts = False,
+    spacing: options.Spacing = None,
+    sensitivity: options.Sensitivity = None,
+    peak: options.Peak = None,
+    width: options.Width = None,
+    background: options.Background = None,
+    noise: options.Noise = None,
+    seed: options.Seed = None,
+    output: options.Output = None,
+    workers: options.Workers = 0,
+    scheduler: options.Scheduler = None,
+    overwrite: options.Overwrite = False,
+    dry_run: options.DryRun = False,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> int:
+    """Find and fit every atomic column of an image, with error bars.
+
+    Writes a folder with the table of columns (CSV and Parquet), the model and
+    residual images, a figure, a report that any browser opens, and the plan that
+    repeats it. A result that is there already is kept.
+    """
+    flags = {
+        "signal": number_or_word(signal),
+        "frame": number_or_word(frame),
+        "sampling": number_or_word(sampling),
+        "seed": seed,
+        "intensity": {
+            "vacuum": vacuum,
+            "detector": detector,
+            "detector_map": detector_map,
+            "beam_current_pa": beam_current,
+            "dwell_time_us": dwell_time,
+            "electrons_per_unit": electrons_per_unit,
+            "counts": counts or None,
+        },
+        "find": {"spacing": spacing, "sensitivity": sensitivity},
+        "fit": {"peak": peak, "width": width, "background": background, "noise": noise},
+    }
+    plans = plans_from(images or [], output, plan, _given(flags))
+    if dry_run:
+        return _show(plans, as_json)
+    return _carry_out(plans, workers, scheduler, overwrite, as_json, quiet, bool(context.obj))
+
+
+def plans_from(
+    images: Sequence[str], output: Path | None, plan_file: Path | None, flags: dict[str, Any]
+) -> list["QuantifyPlan"]:
+    """Return one plan per image: settings of the plan file, overridden by flags.
+
+    Without images the plan file's own is taken. Raises PlanError when there is none.
+    """
+    from crewe.workflows.plan_file import plan_from, read_settings
+
+    settings: dict[str, Any] = {} if plan_file is None else read_settings(plan_file)
+    settings = _merged({**settings, "provenance": None}, flags)
+    paths = expand(images) or [Path(settings["image"])] * ("image" in settings)
+    if not paths:
+        raise PlanError("no image given: name one or more, as in crewe quantify gold.dm4")
+    if output is None and not images and settings.get("output"):
+        output = Path(settings["output"])
+    origin = "the command" if plan_file is None else str(plan_file)
+    return [
+        plan_from({**settings, "image": image, "output": folder}, origin)
+        for image, folder in zip(paths, output_folders(paths, output), strict=True)
+    ]
+
+
+def _carry_out(
+    plans: Sequence["QuantifyPlan"],
+    workers: int,
+    scheduler: str | None,
+    overwrite: bool,
+    as_json: bool,
+    quiet: bool,
+    debug: bool,
+) -> int:
+    from functools import partial
+
+    from crewe.cli.outcomes import tell
+    from crewe.cli.progress import listener
+    from crewe.workflows.many import run_many
+    from crewe.workflows.run import run_unless_finished
+
+    verb = partial(run_unless_finished, overwrite=overwrite)
+    names = [str(plan.image) for plan in plans]
+    with listener(quiet) as observer:
+        outcomes = run_many(
+            verb, plans, names, observer=observer, workers=workers, scheduler=scheduler
+        )
+        return tell(outcomes, [plan.output for plan in plans], observer, as_json, debug)
+
+
+def _show(plans: Sequence["QuantifyPlan"], as_json: bool) -> int:
+    """Print each plan and, as YAML comments, what would be written."""
+    import json
+
+    from crewe.workflows.plan_file import to_yaml
+    from crewe.workflows.result_folder import FILES
+
+    for plan in plans:
+        if as_json:
+            would_write = [str(plan.output / name) for name in FILES] if plan.output else []
+            shown = {"plan": plan.model_dump(mode="json"), "would_write": would_write}
+            typer.echo(json.dumps(shown, ensure_ascii=False))
+            continue
+        typer.echo(f"---\n{to_yaml(plan, Path())}# would write into {plan.output}:")
+        for name, meaning in FILES.items():
+            typer.echo(f"#   {name:<16} {meaning}")
+    return 0
+
+
+def _given(flags: dict[str, Any]) -> dict[str, Any]:
+    """Leave out the flags that were not given."""
+    kept = {}
+    for key, value in flags.items():
+        if isinstance(value, dict):
+            value = _given(value) or None
+        if value is not None:
+            kept[key] = value
+    return kept
+
+
+def _merged(settings: dict[str, Any], flags: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(settings)
+    for key, value in flags.items():
+        inner = merged.get(key)
+        merged[key] = {**inner, **value} if isinstance(inner, dict) else value
+    return merged

@@ -1,0 +1,227 @@
+"""The report that opens alone: one HTML file with figures, numbers, settings and columns."""
+
+import base64
+import json
+from html import escape
+from importlib.resources import files
+from string import Template
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from crewe import plots
+from crewe.workflows.report_tables import (
+    columns_table,
+    flags_table,
+    pairs_table,
+    quantity,
+    types_table,
+)
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from crewe.workflows.quantify import Quantification
+
+LISTED = 2000
+"""Columns listed in the report; more make a browser slow, and the CSV holds them all."""
+
+
+def figures_of(result: "Quantification") -> dict[str, bytes]:
+    """Draw the overview and the detail of a result, as PNG."""
+    residual, label = residual_in_noise(result)
+    overview = plots.overview_figure(
+        result.image,
+        result.fit.columns,
+        residual,
+        residual_label=label,
+        scs_unit=result.summary["units"]["scs"],
+        title=f"{result.plan.image.name}: {_counted(result.summary)}",
+    )
+    detail = plots.detail_figure(
+        result.image, result.fit.columns, result.fit.model, residual, residual_label=label
+    )
+    return {"overview": plots.png_bytes(overview), "detail": plots.png_bytes(detail, 220)}
+
+
+def residual_in_noise(result: "Quantification") -> tuple["xr.DataArray", str]:
+    """Return the residual in multiples of the noise, and what that noise is.
+
+    The noise is the shot noise of the model where the fit used counts, and the
+    residual's own robust spread otherwise.
+    """
+    residual = result.fit.residual
+    if result.fit.summary.get("noise") == "counts" and result.electrons_per_unit:
+        smallest = 1.0 / result.electrons_per_unit
+        variance = result.fit.model.clip(min=smallest) / result.electrons_per_unit
+        return (residual / np.sqrt(variance)).assign_attrs(residual.attrs), "× shot noise σ"
+    values = residual.values
+    spread = 1.4826 * float(np.median(np.abs(values - np.median(values))))
+    if spread == 0:
+        return residual, "image units"
+    return residual / spread, "× spread σ of the residual"
+
+
+def report_html(result: "Quantification", figures: dict[str, bytes]) -> str:
+    """Write the report of a result as one HTML text without external resources."""
+    template = files("crewe.workflows").joinpath("report_template.html").read_text("utf-8")
+    summary, name = result.summary, result.plan.image.name
+    parts = {
+        "title": escape(name),
+        "lead": _lead(summary),
+        "warnings": _warnings(summary["warnings"]),
+        "key": _key_numbers(summary),
+        "overview": base64.b64encode(figures["overview"]).decode(),
+        "overview_alt": escape(_overview_alt(summary, name), quote=True),
+        "overview_caption": _overview_caption(result),
+        "detail": base64.b64encode(figures["detail"]).decode(),
+        "detail_alt": "The middle of the image, of the fitted model and of their difference, "
+        "side by side at the same scale.",
+        "detail_caption": "The middle of the image at the scale of its columns: image with "
+        "fitted positions, model on the same grey scale, and what the model leaves over.",
+        "types": types_table(summary),
+        "flags": flags_table(summary),
+        "method": _method(result),
+        "settings": pairs_table(_settings(result), "Settings, complete"),
+        "provenance": pairs_table(_provenance(result), "Software and files"),
+        "folder": escape(str(result.plan.output.name if result.plan.output else "OUT")),
+        "table_note": _table_note(summary),
+        "columns": columns_table(result.fit.columns.head(LISTED), summary["units"]),
+    }
+    return Template(template).substitute(parts)
+
+
+def _counted(summary: dict[str, Any]) -> str:
+    total, flagged = summary["columns"]["total"], summary["columns"]["flagged"]
+    columns = "1 column" if total == 1 else f"{total:,} columns"
+    return f"{columns}, {flagged:,} flagged" if flagged else columns
+
+
+def _lead(summary: dict[str, Any]) -> str:
+    unit = summary["length_unit"]
+    height, width = summary["shape"]
+    step_y, step_x = summary["sampling"]
+    size = f"{height} × {width} pixels"
+    if unit == "px":
+        return f"{_counted(summary)}, in an image of {size} without a calibrated pixel size."
+    step = f"{step_x:.4g}" if np.isclose(step_x, step_y) else f"{step_y:.4g} × {step_x:.4g}"
+    return (
+        f"{_counted(summary)}, in an image of {size}, "
+        f"{height * step_y / 10:.3g} × {width * step_x / 10:.3g} nm at {step} {unit} per pixel "
+        "(height × width)."
+    )
+
+
+def _warnings(warnings: list[str]) -> str:
+    if not warnings:
+        return ""
+    points = "".join(f"<li>{escape(text)}</li>" for text in warnings)
+    head = "<strong>Before you use this</strong>"
+    return f'<div class="warnings" role="note">{head}<ul>{points}</ul></div>'
+
+
+def _key_numbers(summary: dict[str, Any]) -> str:
+    unit = summary["units"]
+    main = max(summary["types"], key=lambda kind: kind["columns"])
+    position = quantity(main["position_std"], unit["x"], picometres=True)
+    numbers = [
+        ("columns found", f"{summary['columns']['total']:,}"),
+        (
+            "columns without a flag",
+            f"{summary['columns']['total'] - summary['columns']['flagged']:,}",
+        ),
+        ("types by brightness", str(len(summary["types"]))),
+        ("standard error of a position, median", position),
+        (
+            "standard error of a cross-section, median",
+            _relative(main["scs_std"], main["scs_median"]),
+        ),
+    ]
+    return "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in numbers)
+
+
+def _relative(spread: float | None, value: float | None) -> str:
+    if not spread or not value:
+        return "not known"
+    return f"{100 * spread / value:.2g} %"
+
+
+def _overview_alt(summary: dict[str, Any], name: str) -> str:
+    types = "; ".join(
+        f"type {kind['type']}: {kind['columns']} columns, median scattering cross-section "
+        f"{quantity(kind['scs_median'], summary['units']['scs'])}"
+        for kind in summary["types"]
+    )
+    return (
+        f"Three panels. The image {name} with {_counted(summary)} marked on it; "
+        f"the difference between image and fitted model; and a histogram of the scattering "
+        f"cross-sections by type. {types}."
+    )
+
+
+def _overview_caption(result: "Quantification") -> str:
+    _, label = residual_in_noise(result)
+    return (
+        "<b>a</b> Fitted positions: a dot in the colour of the column's type, a cross where the "
+        f"fit is flagged. <b>b</b> Image minus model ({label}): white where the model says all; "
+        "patterns here are what it misses. <b>c</b> Scattering cross-sections of the columns "
+        "without a flag; the bar is ± one median standard error."
+    )
+
+
+def _method(result: "Quantification") -> str:
+    peak = {"gaussian": "Gaussian", "lorentzian": "Lorentzian"}[result.plan.fit.peak]
+    if result.fit.summary.get("noise") == "counts":
+        error = "the Fisher information of the electron counts"
+    else:
+        error = "the Fisher information with the noise taken from the residual"
+    return (
+        f"All columns are fitted at once, as overlapping {peak} peaks on a background. "
+        "The scattering cross-section (SCS) is the volume under a column’s peak. "
+        f"Standard errors (std) are those of {error}: they say how far noise alone would move a "
+        "number, and nothing about scan distortion, drift or a wrong pixel size."
+    )
+
+
+def _settings(result: "Quantification") -> dict[str, str]:
+    plan = result.plan.model_dump(mode="json", exclude={"output", "provenance"})
+    listed = {"image": result.plan.image.name}
+    for key, value in plan.items():
+        if isinstance(value, dict):
+            listed |= {f"{key}: {name}": _said(inner) for name, inner in value.items()}
+        elif key != "image":
+            listed[key] = _said(value)
+    if result.plan.intensity.detector_map is not None:
+        listed["intensity: detector_map"] = result.plan.intensity.detector_map.name
+    known = {key: value for key, value in result.summary["fit"].items() if key != "warnings"}
+    return listed | {f"result: {key}": _said(value) for key, value in known.items()}
+
+
+def _said(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _provenance(result: "Quantification") -> dict[str, str]:
+    stored = result.plan.provenance
+    if stored is None:
+        return {}
+    listed = dict(stored.versions) | {"SHA-256 of the image": stored.image_sha256}
+    if stored.detector_map_sha256:
+        listed["SHA-256 of the detector map"] = stored.detector_map_sha256
+    return listed
+
+
+def _table_note(summary: dict[str, Any]) -> str:
+    total = summary["columns"]["total"]
+    part = f"The first {LISTED:,} of {total:,} columns" if total > LISTED else "All columns"
+    return (
+        f"{part} are listed below; click a heading to sort. For work with the numbers take "
+        '<a href="columns.csv" download>columns.csv</a> or '
+        '<a href="columns.parquet" download>columns.parquet</a>, which lie next to this report.'
+    )
