@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from crewe.axes.arrays import Axis, calibrated_array
+from crewe.axes.arrays import SPATIAL_DIMS, Axis, calibrated_array
 from crewe.axes.plain import plain_value
 from crewe.axes.units import normalise_unit
 
@@ -79,9 +79,11 @@ def _dimension_name(name: Any) -> str:
 
 
 def _axis(axis: Mapping[str, Any], name: str) -> Axis:
-    return Axis(
-        name, _number(axis.get("scale"), 1.0), _number(axis.get("offset"), 0.0), _text(axis)
-    )
+    unit = _text(axis)
+    if not unit.strip() and name in SPATIAL_DIMS:
+        # A scale without a unit calibrates nothing.
+        return Axis(name)
+    return Axis(name, _number(axis.get("scale"), 1.0), _number(axis.get("offset"), 0.0), unit)
 
 
 def _text(axis: Mapping[str, Any]) -> str:
@@ -142,6 +144,8 @@ def signal_dictionary(array: xr.DataArray) -> dict[str, Any]:
 
     y and x are signal axes of images and navigation axes of 4D sets and spectrum images.
     """
+    from crewe import __version__
+
     dims = [str(dim) for dim in array.dims]
     inner = [dim for dim in dims if dim in ("ky", "kx", "energy")]
     signal_dims = inner or [dim for dim in dims if dim in ("y", "x")] or dims[-1:]
@@ -158,9 +162,9 @@ def signal_dictionary(array: xr.DataArray) -> dict[str, Any]:
         "original_metadata": {},
         "attributes": {"_lazy": hasattr(array.data, "dask"), "ragged": False},
         "learning_results": {},
+        "models": {},
         "tmp_parameters": {},
-        "package": "crewe",
-        "package_version": "",
+        "package_info": {"package": "crewe", "package_version": __version__},
     }
 
 

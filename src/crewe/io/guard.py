@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import traceback
 import warnings
@@ -58,6 +59,8 @@ def _let_go(error: BaseException | None) -> None:
         while error is not None:
             traceback.clear_frames(error.__traceback__)
             error = error.__context__
+        # Readers that hang in reference cycles would otherwise complain at some later moment.
+        gc.collect()
 
 
 def one_line(error: BaseException, longest: int = 160) -> str:

@@ -24,7 +24,9 @@ def write_zarr(path: Path, array: xr.DataArray) -> None:
     stored.encoding = {}
     if hasattr(stored.data, "dask"):
         stored = stored.chunk("auto")
-    stored.to_dataset().to_zarr(path, mode="w", zarr_format=3, consolidated=False)
+    unfilled = {str(name): {"_FillValue": None} for name in (*stored.coords, VARIABLE)}
+    dataset = stored.to_dataset()
+    dataset.to_zarr(path, mode="w", zarr_format=3, consolidated=False, encoding=unfilled)
 
 
 def open_zarr(path: Path) -> list[xr.DataArray]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,8 @@ def open_vendor(path: Path, format_name: str, lazy: bool = True) -> list[xr.Data
     """
     _refuse_big_endian(path, format_name)
     plugin = importlib.import_module(f"rsciio.{PLUGINS[format_name]}")
+    # Its import sets the level of its logger anew.
+    logging.getLogger("rsciio").setLevel(logging.CRITICAL + 1)
     described = plugin.file_reader(str(path), lazy=lazy)
     ratio = DEFLATE_RATIO if format_name in _COMPRESSED else UNPACKED_RATIO
     arrays = []

@@ -21,7 +21,8 @@ ARRAY_SUFFIXES = (".tif", ".tiff", ".hspy", ".h5", ".hdf5", ".zarr", ".npz", ".n
 def write(path: str | os.PathLike[str], obj: Any, overwrite: bool = False) -> Path:
     """Write an image or set, a table or atoms, and return the path.
 
-    DataArray: .tif (Fiji opens it calibrated), .hspy or .h5 (HyperSpy opens it), .zarr, .npz,
+    DataArray: .tif (Fiji opens it calibrated), .hspy (HyperSpy opens it; .h5 is the same layout,
+    for which hyperspy.load wants to be told the format), .zarr, .npz,
     .npy (pixels only), .png (a picture, no measurement). DataFrame: .csv, .parquet. ase.Atoms:
     .xyz, .cif. The file appears whole or not at all. Raises WriteError.
     """
