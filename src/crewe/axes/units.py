@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 
 _LENGTHS = {
-    **dict.fromkeys(("Å", "Å", "A", "Ang", "ang", "angstrom", "angstroms", "ångström"), 1.0),
+    **dict.fromkeys(("Å", "A", "Ang", "ang", "angstrom", "angstroms", "ångström"), 1.0),
     **dict.fromkeys(("nm", "nanometer", "nanometers", "nanometre"), 1e1),
     **dict.fromkeys(("pm", "picometer", "picometers"), 1e-2),
     # 'ƒÊm' is a Shift-JIS µm that a JEOL program wrote and others read as Latin text.
@@ -29,6 +30,8 @@ def normalise_unit(unit: str | None) -> tuple[float, str]:
     unit px. A unit that is not known comes back as it is with factor 1.
     """
     text = "".join(str(unit if unit is not None else "").split())
+    # The Ångström sign U+212B and A with a combining ring become the letter Å.
+    text = unicodedata.normalize("NFC", text)
     # ImageJ escapes what is not ASCII.
     text = text.replace("\\u00B5", "µ").replace("\\u00C5", "Å")
     if text.lower() in _UNCALIBRATED:

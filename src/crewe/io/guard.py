@@ -60,7 +60,7 @@ def _let_go(error: BaseException | None) -> None:
             traceback.clear_frames(error.__traceback__)
             error = error.__context__
         # Readers that hang in reference cycles would otherwise complain at some later moment.
-        gc.collect()
+        gc.collect(1)
 
 
 def one_line(error: BaseException, longest: int = 160) -> str:

@@ -71,7 +71,8 @@ def _draw_bar(picture: object, step: float, unit: str) -> None:
     right = left + max(length / step, text[2] - text[0])
     draw.rectangle((0, top - margin, right + margin, height), fill=0)
     draw.text((left, top - margin // 2 - text[1]), label, fill=255, font=font)
-    draw.rectangle((left, bottom - thickness, left + length / step, bottom), fill=255)
+    end = left + round(length / step) - 1
+    draw.rectangle((left, bottom - thickness, end, bottom), fill=255)
 
 
 def _label(length: float, unit: str) -> str:

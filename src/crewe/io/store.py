@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crewe.axes import plain_value, signal_dictionary
+from crewe.axes import Axis, calibrated_array, normalise_unit, plain_value, signal_dictionary
 from crewe.errors import ReadError
 from crewe.io.vendor import write_hspy
 
@@ -51,10 +51,25 @@ def open_zarr(path: Path) -> list[xr.DataArray]:
             continue
         name = array.attrs.pop(NAME_ATTRIBUTE, str(key))
         array.encoding = {}
-        arrays.append(array.rename(name))
+        arrays.append(_with_our_units(array.rename(name)))
     if not arrays:
         raise ReadError(f"{path.name}: this zarr folder holds no numeric array")
     return arrays
+
+
+def _with_our_units(array: xr.DataArray) -> xr.DataArray:
+    """Give axes without coordinates pixel numbers, and other programs' units our spelling."""
+    for dim in map(str, array.dims):
+        if dim not in array.coords:
+            plain = calibrated_array(array[dim].data, [Axis(dim)])
+            array = array.assign_coords({dim: plain[dim]})
+            continue
+        coordinate = array.coords[dim]
+        factor, unit = normalise_unit(coordinate.attrs.get("units"))
+        if unit not in ("px", coordinate.attrs.get("units")):
+            values = coordinate.values * factor
+            array = array.assign_coords({dim: (dim, values, {"units": unit})})
+    return array
 
 
 def write_hdf5(path: Path, array: xr.DataArray) -> None:

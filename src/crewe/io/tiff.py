@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,9 +55,13 @@ def _own_description(description: str) -> dict[str, Any] | None:
 
 def _restore(array: xr.DataArray, own: dict[str, Any]) -> xr.DataArray:
     axes = [Axis(str(a["name"]), a["step"], a["origin"], a["unit"]) for a in own["axes"]]
-    if len(axes) != array.ndim:
+    shape = tuple(int(a["size"]) for a in own["axes"])
+    if math.prod(shape) != array.size:
         return array
-    return calibrated_array(array.data, axes, name=own.get("name"), attrs=own.get("attrs"))
+    # TIFF knows no axis of a single page.
+    return calibrated_array(
+        array.data.reshape(shape), axes, name=own.get("name"), attrs=own.get("attrs")
+    )
 
 
 def _with_tag_resolution(array: xr.DataArray, tags: dict[str, Any]) -> xr.DataArray:
@@ -150,9 +155,14 @@ def _description(array: xr.DataArray, unit: str) -> str:
 
 
 def _axis_note(array: xr.DataArray, dim: str) -> dict[str, Any]:
+    size = int(array.sizes[dim])
     if dim not in array.coords:
-        return {"name": dim, "step": 1.0, "origin": 0.0, "unit": ""}
+        return {"name": dim, "size": size, "step": 1.0, "origin": 0.0, "unit": ""}
     coordinate = array.coords[dim]
-    unit = str(coordinate.attrs.get("units", ""))
-    origin = float(coordinate.values[0])
-    return {"name": dim, "step": signed_step(array, dim), "origin": origin, "unit": unit}
+    return {
+        "name": dim,
+        "size": size,
+        "step": signed_step(array, dim),
+        "origin": float(coordinate.values[0]),
+        "unit": str(coordinate.attrs.get("units", "")),
+    }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import importlib
 import logging
 from collections.abc import Mapping
@@ -84,7 +86,28 @@ def _corrected(signal: Mapping[str, Any], format_name: str) -> dict[str, Any]:
         result["data"] = _channels(result["data"])
         axes.append({"name": "channel", "scale": 1.0, "offset": 0.0, "units": ""})
     result["axes"] = axes
+    result["metadata"] = _mapped_metadata(signal)
     return result
+
+
+def _mapped_metadata(signal: Mapping[str, Any]) -> dict[str, Any]:
+    """Carry over what the reader knows to find in the vendor's own metadata, e.g. beam energy."""
+    metadata = copy.deepcopy(dict(signal.get("metadata") or {}))
+    for source, (target, convert) in (signal.get("mapping") or {}).items():
+        value: Any = signal.get("original_metadata") or {}
+        for key in source.split("."):
+            value = value.get(key) if isinstance(value, Mapping) else None
+        if value is None:
+            continue
+        with contextlib.suppress(Exception):  # one odd entry must not cost the image
+            _set_deep(metadata, target.split("."), convert(value) if convert else value)
+    return metadata
+
+
+def _set_deep(tree: dict[str, Any], keys: list[str], value: Any) -> None:
+    for key in keys[:-1]:
+        tree = tree.setdefault(key, {})
+    tree[keys[-1]] = value
 
 
 def _correct_tia_offset(axis: dict[str, Any]) -> None:
