@@ -1,0 +1,285 @@
+"""Find atomic columns without being told anything about the image."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy import ndimage
+from scipy.optimize import minimize_scalar
+from scipy.spatial import cKDTree
+
+from crewe import axes
+from crewe.atoms.background import choose_mesh
+from crewe.atoms.equations import HEIGHT, ColumnModel
+from crewe.atoms.heights import solve_heights
+from crewe.atoms.noise import estimate_noise
+from crewe.atoms.periodicity import lattice_average, translations
+from crewe.atoms.scale import (
+    blob_responses,
+    choose_scale,
+    response_noise,
+    texture_noise,
+    white_noise_variance,
+)
+from crewe.atoms.stamps import Array, Grid
+from crewe.errors import NoColumnsError
+
+Observer = Callable[[str, float], None]
+
+# A square lattice answers most strongly at the scale √3·d/2π of its spacing d.
+SPACING_PER_SCALE = 2 * np.pi / np.sqrt(3)
+# Where no scale stands out: single atoms, whose probe-limited width is about this.
+SINGLE_ATOM_SCALE_ANGSTROM = 0.85
+# Blobs are located below the scale of the strongest response, where close pairs stay apart.
+LOCATE = 0.6
+LEAST_SIGNAL_TO_NOISE = 4.0
+LEAST_RELATIVE_HEIGHT = 0.04
+# Below this signal-to-noise ratio a single column cannot be told from noise by itself.
+LATTICE_BELOW = 10.0
+
+
+class _Candidates(NamedTuple):
+    """Column positions (N, 2) as (y, x) in pixels, and the response's signal-to-noise ratio."""
+
+    points: Array
+    signal_to_noise: Array
+
+
+def find_columns(
+    image: xr.DataArray,
+    *,
+    spacing: float | None = None,
+    sensitivity: float = 1.0,
+    observer: Observer | None = None,
+) -> pd.DataFrame:
+    """Positions of the atomic columns of a bright-on-dark image.
+
+    `image` is calibrated (y, x). The size of the columns is read off the image; `spacing`, the
+    distance between neighbours in the image's unit of length, overrides it. `sensitivity` above 1
+    accepts weaker columns, below 1 fewer. Returns a table with `x`, `y`, `width` (unit of
+    length), `height` (unit of intensity) and `signal_to_noise`, sorted by `y`: starting values
+    for `fit_columns`.
+
+    Where single columns drown in noise but the image repeats, columns are looked for in the mean
+    over neighbouring lattice sites, and a site whose own column is missing needs only weak
+    evidence of its own to be called occupied.
+
+    Raises ImageError for an image no method can use, NoColumnsError when nothing is found.
+    """
+    image = axes.check_image(image)
+    steps = np.array(axes.sampling(image))
+    values = np.ascontiguousarray(image.values, dtype=np.float64)
+    tell = observer or (lambda stage, fraction: None)
+    tell("finding columns", 0.0)
+    scale, ruling = _scale(values, steps, axes.length_unit(image), spacing)
+    candidates, sparse_texture = _detect(values, scale, ruling, sensitivity)
+    tell("finding columns", 0.3)
+    if not len(candidates.points):
+        raise NoColumnsError(
+            "no atomic columns found: nothing stands out of the noise at any scale; "
+            "give the distance between neighbours (spacing) or raise the sensitivity"
+        )
+    width = _estimate_width(values, candidates.points, scale)
+    tell("finding columns", 0.6)
+    model = _complete(values, candidates.points, scale, width, add=not sparse_texture)
+    tell("finding columns", 1.0)
+    return _table(model, values, scale, steps, image)
+
+
+def _scale(values: Array, steps: Array, unit: str, spacing: float | None) -> tuple[float, bool]:
+    step = float(np.sqrt(np.prod(steps)))
+    if spacing is not None:
+        return spacing / step / SPACING_PER_SCALE, True
+    found = choose_scale(values)
+    if found is not None:
+        return found
+    return (max(1.2, SINGLE_ATOM_SCALE_ANGSTROM / step) if unit == "Å" else 3.0), False
+
+
+def _detect(
+    values: Array, scale: float, ruling: bool, sensitivity: float
+) -> tuple[_Candidates, bool]:
+    """Candidates, and whether they are rare features on a textured support."""
+    fine = LOCATE * scale
+    response, coarse = blob_responses(values, np.array([fine, scale]))
+    variance = white_noise_variance(values, 2 * scale)
+    vectors = translations(coarse, scale)
+    rare = not ruling and not len(vectors)
+    noise = response_noise(fine) * np.sqrt(variance)
+    if rare:
+        noise = np.maximum(noise, texture_noise(values, fine))
+    peaks = _local_maxima(response, 1.2 * fine)
+    strength = response[tuple(peaks.T)]
+    ratio = strength / noise[tuple(peaks.T)]
+    if not (strength > 0).any():
+        return _Candidates(np.zeros((0, 2)), np.zeros(0)), rare
+    if len(vectors) and np.percentile(ratio, 95) < LATTICE_BELOW:
+        coarse_noise = response_noise(scale) * np.sqrt(variance)
+        return _detect_on_lattice(coarse / coarse_noise, vectors, scale, sensitivity), rare
+    strong = strength > LEAST_RELATIVE_HEIGHT * np.percentile(strength[strength > 0], 95)
+    keep = strong & (ratio > LEAST_SIGNAL_TO_NOISE / sensitivity)
+    return _Candidates(_subpixel(response, peaks[keep]), ratio[keep]), rare
+
+
+def _detect_on_lattice(
+    ratio: Array, vectors: Array, scale: float, sensitivity: float
+) -> _Candidates:
+    mean = lattice_average(ratio, vectors)
+    sites = _local_maxima(mean, 1.2 * scale)
+    shared = mean[tuple(sites.T)] * 3  # nine sites lower the noise threefold
+    own = ndimage.maximum_filter(ratio, 2 * round(0.5 * scale) + 1)[tuple(sites.T)]
+    keep = (shared > 5 / sensitivity) & (own > 0.8 / sensitivity)
+    keep &= shared > 0.25 * np.percentile(shared, 90)
+    return _Candidates(_subpixel(mean, sites[keep]), own[keep])
+
+
+def _local_maxima(response: Array, radius: float) -> Array:
+    reach = max(1, round(radius))
+    offsets = np.arange(-reach, reach + 1)
+    disk = offsets[:, None] ** 2 + offsets[None, :] ** 2 <= max(radius, 1.0) ** 2
+    return np.argwhere(ndimage.maximum_filter(response, footprint=disk) == response)
+
+
+def _subpixel(response: Array, peaks: Array) -> Array:
+    """Vertex of the parabola through each maximum and its neighbours, along y and along x."""
+    y, x = np.clip(peaks, 1, np.array(response.shape) - 2).T
+    centre = response[y, x]
+    refined = np.stack([y, x], axis=1).astype(float)
+    sides = ((response[y - 1, x], response[y + 1, x]), (response[y, x - 1], response[y, x + 1]))
+    for axis, (low, high) in enumerate(sides):
+        bend = np.minimum(low - 2 * centre + high, -np.finfo(float).tiny)
+        refined[:, axis] += np.clip(0.5 * (low - high) / bend, -0.5, 0.5)
+    return refined
+
+
+def _linear_model(
+    values: Array, points: Array, scale: float, width: float, weight: Array
+) -> tuple[ColumnModel, Array]:
+    grid = Grid(*values.shape, 1.0, 1.0)
+    mesh = choose_mesh("local", grid, 4 * SPACING_PER_SCALE * scale)
+    points = points[np.argsort(points[:, 0], kind="stable")]
+    nothing = np.zeros(len(points))
+    columns = np.stack([nothing, points[:, 1], points[:, 0], nothing + width], axis=1)
+    empty = ColumnModel(grid, "gaussian", columns, mesh, np.zeros(mesh.knots_y * mesh.knots_x))
+    return solve_heights(empty, values, weight)
+
+
+def _estimate_width(values: Array, points: Array, scale: float, most: int = 2000) -> float:
+    """Common width, in pixels, whose linear fit to the part with the columns leaves the least."""
+    window, points = _central_part(values, points, most)
+    weight = np.ones_like(window)
+
+    def left_over(log_width: float) -> float:
+        model, _ = _linear_model(window, points, scale, np.exp(log_width), weight)
+        return float(np.sum(np.square(window - model.image())))
+
+    bounds = (np.log(0.22 * scale), np.log(1.05 * scale))
+    options = {"xatol": 0.05, "maxiter": 8}
+    return float(
+        np.exp(minimize_scalar(left_over, bounds=bounds, method="bounded", options=options).x)
+    )
+
+
+def _central_part(values: Array, points: Array, most: int) -> tuple[Array, Array]:
+    if len(points) <= most:
+        return values, points
+    half = 0.5 * np.sqrt(most / len(points) * values.size)
+    centre = np.median(points, axis=0)
+    low = np.maximum(0, centre - half).astype(int)
+    high = np.minimum(values.shape, centre + half).astype(int)
+    inside = np.all((points >= low) & (points < high), axis=1)
+    return np.ascontiguousarray(values[low[0] : high[0], low[1] : high[1]]), points[inside] - low
+
+
+def _complete(values: Array, points: Array, scale: float, width: float, add: bool) -> ColumnModel:
+    """Drop what the joint fit gives no height; add what it leaves over, such as hidden partners."""
+    weight = np.ones_like(values)
+    model, information = _linear_model(values, points, scale, width, weight)
+    model = _without(model, _faint(model))
+    if not add or not len(model.columns):
+        return model
+    points = _points(model)
+    residual = values - model.image()
+    hidden = _hidden_columns(values, residual, points, scale, width)
+    if not len(hidden):
+        return model
+    points = np.concatenate([points, hidden])
+    model, information = _linear_model(values, points, scale, width, weight)
+    doubtful = _faint(model) | (_is_new(model, hidden) & ~_significant(model, values, information))
+    model, _ = _linear_model(values, _points(_without(model, doubtful)), scale, width, weight)
+    return model
+
+
+def _points(model: ColumnModel) -> Array:
+    return model.columns[:, [2, 1]]
+
+
+def _without(model: ColumnModel, dropped: Array) -> ColumnModel:
+    return ColumnModel(model.grid, model.peak, model.columns[~dropped], model.mesh, model.knots)
+
+
+def _faint(model: ColumnModel) -> Array:
+    height = model.columns[:, HEIGHT]
+    return height <= LEAST_RELATIVE_HEIGHT * np.percentile(height, 75)
+
+
+def _hidden_columns(
+    values: Array, residual: Array, points: Array, scale: float, width: float
+) -> Array:
+    fine = LOCATE * scale
+    (left,) = blob_responses(residual, np.array([fine]))
+    (whole,) = blob_responses(values, np.array([fine]))
+    peaks = _local_maxima(left, 1.2 * fine)
+    strength = left[tuple(peaks.T)]
+    rows, columns = np.clip(np.round(points).astype(int), 0, np.array(values.shape) - 1).T
+    distance, _ = cKDTree(points).query(peaks)
+    noise = response_noise(fine) * np.sqrt(white_noise_variance(values, 2 * scale))
+    keep = (strength > 6 * noise[tuple(peaks.T)]) & (distance > 2.2 * width)
+    keep &= strength > 0.1 * np.median(whole[rows, columns])
+    return _subpixel(left, peaks[keep])
+
+
+def _is_new(model: ColumnModel, hidden: Array) -> Array:
+    distance, _ = cKDTree(hidden).query(_points(model))
+    return distance < 1e-9
+
+
+def _significant(model: ColumnModel, values: Array, information: Array) -> Array:
+    """Whether a height exceeds five times its error, misfit of the neighbours included."""
+    expected = model.image()
+    residual = values - expected
+    noise = estimate_noise(residual, expected, 2 * len(model.columns))
+    variance = noise.variance(expected)
+    width = float(model.columns[0, 3])
+    scaled = residual / np.sqrt(variance)
+    passed = ndimage.gaussian_filter(scaled, width) - ndimage.gaussian_filter(scaled, 3 * width)
+    # white noise of unit variance leaves a Gaussian filter with 1 / (2 width √π)
+    excess = max(1.0, float(np.std(passed)) * 2 * width * np.sqrt(np.pi))
+    rows, columns = np.clip(np.round(_points(model)).astype(int), 0, np.array(values.shape) - 1).T
+    error = excess * np.sqrt(variance[rows, columns] / np.maximum(information, 1e-300))
+    return model.columns[:, HEIGHT] > 5 * error
+
+
+def _table(
+    model: ColumnModel, values: Array, scale: float, steps: Array, image: xr.DataArray
+) -> pd.DataFrame:
+    origin = [float(image[dim].values[0]) for dim in ("y", "x")]
+    points = _points(model)
+    (response,) = blob_responses(values, np.array([LOCATE * scale]))
+    rows, columns = np.clip(np.round(points).astype(int), 0, np.array(values.shape) - 1).T
+    variance = white_noise_variance(values, 2 * scale)[rows, columns]
+    noise = response_noise(LOCATE * scale) * np.sqrt(variance)
+    length = axes.length_unit(image)
+    table = pd.DataFrame(
+        {
+            "x": origin[1] + points[:, 1] * steps[1],
+            "y": origin[0] + points[:, 0] * steps[0],
+            "height": model.columns[:, HEIGHT],
+            "width": model.columns[:, 3] * np.sqrt(np.prod(steps)),
+            "signal_to_noise": response[rows, columns] / np.maximum(noise, np.finfo(float).tiny),
+        }
+    )
+    table.attrs["units"] = {"x": length, "y": length, "width": length}
+    return table

@@ -1,0 +1,96 @@
+"""Standard errors of the columns from the Fisher information, for any number of columns.
+
+The information matrix of a large image cannot be inverted whole, but a column's variance depends
+only on its neighbourhood and on what all columns share. So the block of each column is taken from
+the inverse over its own neighbours, and the shared parameters (common widths, background) are put
+back exactly by their Schur complement.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit, prange
+from scipy import sparse
+
+from crewe.atoms.conjugate import block_preconditioner, conjugate_gradients
+from crewe.atoms.stamps import Array
+
+
+@dataclass(frozen=True)
+class Covariance:
+    """Covariance of each column's own parameters, of the shared ones, and between the two.
+
+    own (N, P, P); shared (G, G); cross (N, P, G).
+    """
+
+    own: Array
+    shared: Array
+    cross: Array
+
+
+@njit(cache=True)
+def _window_matrix(indptr, indices, data, members, position):
+    size = len(members)
+    matrix = np.zeros((size, size))
+    for a in range(size):
+        for k in range(indptr[members[a]], indptr[members[a] + 1]):
+            b = position[indices[k]] if indices[k] < len(position) else -1
+            if b >= 0:
+                matrix[a, b] = data[k]
+    return matrix
+
+
+@njit(cache=True, parallel=True)
+def _own_blocks(indptr, indices, fisher, spread, count, block, local):
+    result = np.zeros((count, block, block))
+    chunks = min(count, 64)
+    for chunk in prange(chunks):
+        position = np.full(local, -1)
+        for n in range(chunk * count // chunks, (chunk + 1) * count // chunks):
+            row = indices[indptr[n * block] : indptr[n * block + 1]]
+            members = row[row < local]
+            for k in range(len(members)):
+                position[members[k]] = k
+            matrix = _window_matrix(indptr, indices, fisher, members, position)
+            noise = _window_matrix(indptr, indices, spread, members, position)
+            unit = np.zeros((len(members), block))
+            for p in range(block):
+                unit[position[n * block + p], p] = 1.0
+            for k in range(len(members)):
+                matrix[k, k] += 1e-12 * matrix[k, k] + 1e-300
+            response = np.linalg.solve(matrix, unit)
+            result[n] = response.T @ (noise @ response)
+            for k in range(len(members)):
+                position[members[k]] = -1
+    return result
+
+
+def column_covariance(
+    fisher: sparse.csr_array,
+    count: int,
+    block: int,
+    shared: int,
+    spread: sparse.csr_array | None = None,
+) -> Covariance:
+    """Blocks of F⁻¹·V·F⁻¹ (of F⁻¹ when `spread` V is not given).
+
+    `fisher` is ordered as `count` columns of `block` parameters, then local background knots,
+    then `shared` parameters. `spread` must have the same pattern; it is JᵀW·var·WJ when the
+    weights W are not the inverse of the noise variance.
+    """
+    fisher.sort_indices()
+    spread = fisher if spread is None else spread
+    spread.sort_indices()
+    local = fisher.shape[0] - shared
+    own = _own_blocks(fisher.indptr, fisher.indices, fisher.data, spread.data, count, block, local)
+    if not shared:
+        return Covariance(own, np.zeros((0, 0)), np.zeros((count, block, 0)))
+    head, border = fisher[:local, :local], fisher[:local, local:].toarray()
+    answer = conjugate_gradients(head, border, block_preconditioner(head, block, count), 1e-6)
+    schur = fisher[local:, local:].toarray() - border.T @ answer
+    response = np.concatenate([-answer, np.eye(shared)]) @ np.linalg.inv(schur)
+    joint = response.T @ (spread @ response)
+    # rows of `answer` carry the shared parameters' errors into each column
+    share = answer[: count * block].reshape(count, block, shared)
+    cross = -share @ joint
+    return Covariance(own - cross @ share.transpose(0, 2, 1), joint, cross)

@@ -1,0 +1,143 @@
+"""The compiled loops under the column model: draw columns, project images on them, overlap them.
+
+Every image that the fit needs is a sum over columns of seven radial terms,
+
+    g,  s·dx,  s·dy,  s·r²,  t·dx² − s,  t·dy² − s,  t·dx·dy
+
+(value, first derivatives, width derivative, second derivatives; see `peaks`). So one loop draws
+them all, one projects an image on them, and one integrates their products.
+Lengths are in the unit of the pixel size; columns must be sorted by `y` for `draw`.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import get_num_threads, njit, prange
+from numpy.typing import NDArray
+
+from crewe.atoms.peaks import peak_slopes
+
+Array = NDArray[np.float64]
+
+
+class Grid(NamedTuple):
+    """Pixel grid: rows and columns, and the pixel size along each in the unit of length."""
+
+    rows: int
+    columns: int
+    step_y: float
+    step_x: float
+
+
+@njit(cache=True, inline="always")
+def window(centre: float, radius: float, step: float, size: int) -> tuple[int, int]:
+    first = max(0, int(np.ceil((centre - radius) / step)))
+    last = min(size - 1, int(np.floor((centre + radius) / step)))
+    return first, last
+
+
+@njit(cache=True)
+def _draw_band(band, row0, grid, x, y, width, radius, terms, shape, first, last):
+    for n in range(first, last):
+        i0, i1 = window(y[n], radius[n], grid.step_y, grid.rows)
+        i0, i1 = max(i0, row0), min(i1, row0 + band.shape[0] - 1)
+        j0, j1 = window(x[n], radius[n], grid.step_x, grid.columns)
+        limit = radius[n] * radius[n]
+        c = terms[n]
+        for i in range(i0, i1 + 1):
+            dy = i * grid.step_y - y[n]
+            for j in range(j0, j1 + 1):
+                dx = j * grid.step_x - x[n]
+                r2 = dx * dx + dy * dy
+                if r2 > limit:
+                    continue
+                g, s, t = peak_slopes(shape, r2, width[n])
+                band[i - row0, j] += (
+                    c[0] * g
+                    + s * (c[1] * dx + c[2] * dy + c[3] * r2 - c[4] - c[5])
+                    + t * (c[4] * dx * dx + c[5] * dy * dy + c[6] * dx * dy)
+                )
+
+
+@njit(cache=True, parallel=True)
+def _draw(image, grid, x, y, width, radius, terms, shape, bounds, first, last):
+    for b in prange(len(bounds) - 1):
+        band = image[bounds[b] : bounds[b + 1]]
+        _draw_band(band, bounds[b], grid, x, y, width, radius, terms, shape, first[b], last[b])
+
+
+def draw(grid: Grid, x: Array, y: Array, width: Array, radius: Array, terms: Array, shape: int):
+    """Sum of the seven radial terms of all columns, weighted by `terms` (N, 7), as an image."""
+    image = np.zeros((grid.rows, grid.columns))
+    if len(x):
+        bounds = np.linspace(0, grid.rows, min(grid.rows, 4 * get_num_threads()) + 1).astype(int)
+        reach = radius.max()
+        first = np.searchsorted(y, bounds[:-1] * grid.step_y - reach)
+        last = np.searchsorted(y, bounds[1:] * grid.step_y + reach)
+        _draw(image, grid, x, y, width, radius, terms, shape, bounds, first, last)
+    return image
+
+
+@njit(cache=True, parallel=True)
+def project(image, grid, x, y, width, radius, shape):
+    """Inner products of an image with g, s·dx, s·dy and s·r² of each column, (N, 4)."""
+    result = np.zeros((len(x), 4))
+    for n in prange(len(x)):
+        i0, i1 = window(y[n], radius[n], grid.step_y, grid.rows)
+        j0, j1 = window(x[n], radius[n], grid.step_x, grid.columns)
+        limit = radius[n] * radius[n]
+        a0 = a1 = a2 = a3 = 0.0
+        for i in range(i0, i1 + 1):
+            dy = i * grid.step_y - y[n]
+            for j in range(j0, j1 + 1):
+                dx = j * grid.step_x - x[n]
+                r2 = dx * dx + dy * dy
+                if r2 > limit:
+                    continue
+                g, s, _ = peak_slopes(shape, r2, width[n])
+                q = image[i, j]
+                a0 += g * q
+                a1 += s * dx * q
+                a2 += s * dy * q
+                a3 += s * r2 * q
+        result[n] = (a0, a1, a2, a3)
+    return result
+
+
+@njit(cache=True, inline="always")
+def _basis(shape, dx, dy, r2, width):
+    g, s, _ = peak_slopes(shape, r2, width)
+    return g, s * dx, s * dy, s * r2
+
+
+@njit(cache=True, parallel=True)
+def overlaps(weight, grid, x, y, width, radius, shape, left, right):
+    """Weighted integrals of the products of (g, s·dx, s·dy, s·r²) of column pairs, (M, 4, 4)."""
+    result = np.zeros((len(left), 4, 4))
+    for k in prange(len(left)):
+        n, m = left[k], right[k]
+        i0, i1 = window(y[n], radius[n], grid.step_y, grid.rows)
+        j0, j1 = window(x[n], radius[n], grid.step_x, grid.columns)
+        k0, k1 = window(y[m], radius[m], grid.step_y, grid.rows)
+        l0, l1 = window(x[m], radius[m], grid.step_x, grid.columns)
+        limit_n, limit_m = radius[n] * radius[n], radius[m] * radius[m]
+        block = np.zeros((4, 4))
+        for i in range(max(i0, k0), min(i1, k1) + 1):
+            dyn, dym = i * grid.step_y - y[n], i * grid.step_y - y[m]
+            for j in range(max(j0, l0), min(j1, l1) + 1):
+                dxn, dxm = j * grid.step_x - x[n], j * grid.step_x - x[m]
+                rn, rm = dxn * dxn + dyn * dyn, dxm * dxm + dym * dym
+                if rn > limit_n or rm > limit_m:
+                    continue
+                w = weight[i, j]
+                b0, b1, b2, b3 = _basis(shape, dxm, dym, rm, width[m])
+                b0, b1, b2, b3 = w * b0, w * b1, w * b2, w * b3
+                p = 0
+                for a in _basis(shape, dxn, dyn, rn, width[n]):
+                    block[p, 0] += a * b0
+                    block[p, 1] += a * b1
+                    block[p, 2] += a * b2
+                    block[p, 3] += a * b3
+                    p += 1
+        result[k] = block
+    return result
