@@ -30,9 +30,14 @@ autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
 # The build needs no network, so types of other packages are named but not linked.
-nitpick_ignore_regex = [("py:.*", r"(?!crewe\.).*")]
+# Of our own, only what a signature names but its room does not offer may stay unlinked.
+nitpick_ignore_regex = [
+    ("py:.*", r"(?!crewe\.).*"),
+    ("py:class", r"crewe\.workflows\.(plan\.Provenance|many\.Item)"),
+]
 
 COMMANDS = ("", "quantify", "rerun", "info", "convert")
+
 
 def write_command_help() -> None:
     """Keep what each command says of itself, for the reference page to include."""
@@ -46,6 +51,7 @@ def write_command_help() -> None:
         lines = [line.rstrip() for line in said.stdout.strip("\n").splitlines()]
         (folder / f"{command or 'crewe'}.txt").write_text("\n".join(lines) + "\n")
 
+
 def keep_drawings(app, what, name, module, options, lines) -> None:
     """Show an indented drawing in a docstring line by line instead of as flowing text."""
     for index in range(len(lines) - 1, 0, -1):
@@ -53,6 +59,7 @@ def keep_drawings(app, what, name, module, options, lines) -> None:
         previous = next((line for line in reversed(lines[:index]) if line.strip()), "")
         if begins and not previous.startswith(" ") and not previous.endswith("::"):
             lines[index:index] = ["::", ""]
+
 
 def setup(app) -> None:
     """Prepare what the pages include."""
