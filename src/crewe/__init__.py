@@ -1,7 +1,7 @@
 """crewe: noisy electron-microscope data in, quantified atomic structure out."""
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from crewe.errors import (
     CalibrationError,
@@ -12,11 +12,6 @@ from crewe.errors import (
     ReadError,
     WriteError,
 )
-
-if TYPE_CHECKING:
-    from crewe.atoms import ColumnFit, find_columns, fit_columns
-    from crewe.io import list_signals, read, read_image, write
-    from crewe.workflows import QuantifyPlan, run
 
 __version__ = "0.1.0"
 

@@ -1,7 +1,7 @@
 """`crewe convert`: any file that crewe reads into any that it writes."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -26,6 +26,7 @@ def convert(
     from crewe import io
     from crewe.cli.words import number_or_word
 
-    chosen = io.read(source, signal=number_or_word(signal), frame=number_or_word(frame))
+    where: dict[str, Any] = {"signal": number_or_word(signal), "frame": number_or_word(frame)}
+    chosen = io.read(source, **where)
     io.write(target, chosen, overwrite=overwrite)
     return 0

@@ -7,7 +7,7 @@ commands, so that `crewe --help` is quick.
 
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,7 +18,7 @@ from crewe.errors import CreweError, PlanError
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
 
 # Typer's own copy of click moves between versions; the exception it exports does not.
-UsageError = typer.BadParameter.__mro__[1]
+UsageError: type[Any] = typer.BadParameter.__mro__[1]
 
 app = typer.Typer(
     name="crewe",
@@ -70,8 +70,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code = app(["--debug", *rest] if debug else rest, "crewe", standalone_mode=False)
     except UsageError as error:
-        said = error.format_message()  # type: ignore[attr-defined]
-        return _complain(f"{said} 'crewe --help' and 'crewe COMMAND --help' explain.", WRONG_USE)
+        return _complain(
+            f"{error.format_message()} 'crewe --help' and 'crewe COMMAND --help' explain.",
+            WRONG_USE,
+        )
     except CreweError as error:
         if debug:
             raise

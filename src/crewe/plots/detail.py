@@ -65,12 +65,12 @@ def detail_region(
     height, width = image.shape
     area = height * step_y * width * step_x
     side = across * float(np.sqrt(area / max(len(columns), 1)))
-    centre_y, centre_x = columns["y"].median(), columns["x"].median()
-    distance = np.hypot(columns["y"] - centre_y, columns["x"] - centre_x)
-    nearest = columns.loc[distance.idxmin()]
+    places = columns[["y", "x"]].to_numpy()
+    distance = np.hypot(*(places - np.median(places, axis=0)).T)
+    y, x = places[int(distance.argmin())]
     return {
-        "y": _window((nearest["y"] - float(image["y"][0])) / step_y, side / step_y, height),
-        "x": _window((nearest["x"] - float(image["x"][0])) / step_x, side / step_x, width),
+        "y": _window((y - float(image["y"][0])) / step_y, side / step_y, height),
+        "x": _window((x - float(image["x"][0])) / step_x, side / step_x, width),
     }
 
 

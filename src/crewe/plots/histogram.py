@@ -18,6 +18,8 @@ def draw_histogram(axes: "Axes", columns: "pd.DataFrame", unit: str) -> None:
     A bar of ± one median standard error shows what the measurement itself
     spreads. Flagged columns are left out unless there are no others.
     """
+    from matplotlib.ticker import MaxNLocator
+
     fine = columns[columns["flag"] == ""]
     sample = fine if len(fine) else columns
     sample = sample[np.isfinite(sample["scs"])]
@@ -29,13 +31,13 @@ def draw_histogram(axes: "Axes", columns: "pd.DataFrame", unit: str) -> None:
     groups = [(int(number), group["scs"].to_numpy()) for number, group in sample.groupby("type")]
     axes.hist(
         [values for _, values in groups],
-        bins=bin_edges(sample["scs"].to_numpy()),
+        bins=bin_edges(sample["scs"].to_numpy()).tolist(),
         stacked=True,
         color=[type_colour(number) for number, _ in groups],
         edgecolor=INK,
         linewidth=0.3,
     )
-    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.ticklabel_format(axis="x", scilimits=(-3, 4), useMathText=True)
     axes.margins(x=0.02)
     _draw_precision(axes, sample)

@@ -67,7 +67,7 @@ def draw_columns(axes: "Axes", columns: "pd.DataFrame", diameter: float) -> None
             group["x"],
             group["y"],
             s=diameter**2,
-            c=type_colour(int(number)),
+            c=type_colour(number),
             edgecolors="black",
             linewidths=min(0.4, 0.12 * diameter),
             rasterized=True,

@@ -85,7 +85,7 @@ def _arrange(figure: "Figure", image: "xr.DataArray") -> dict[str, Any]:
 def _draw_columns_panel(axes: "Axes", image: "xr.DataArray", columns: "pd.DataFrame") -> None:
     left, right, _, _ = extent_of(image)
     draw_image(axes, image)
-    inches = axes.get_subplotspec().get_position(axes.figure).width * WIDTH_INCHES
+    inches = axes.get_position().width * WIDTH_INCHES
     draw_columns(axes, columns, marker_diameter(columns, right - left, inches))
     handles = _legend_handles(columns)
     axes.legend(
@@ -109,7 +109,7 @@ def _legend_handles(columns: "pd.DataFrame") -> list[Any]:
             [],
             [],
             marker="o",
-            markerfacecolor=type_colour(int(number)),
+            markerfacecolor=type_colour(number),
             markeredgewidth=0.4,
             label=f"type {number} ({len(group)})",
             **style,

@@ -1,5 +1,7 @@
 """Colours that survive colour-blind eyes, grey printers and bright images."""
 
+from typing import Any
+
 # Okabe and Ito's set, ordered so that the first ones stand out on grey as well as on white.
 TYPE_COLOURS = ("#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#D55E00", "#0072B2", "#F0E442")
 IMAGE_COLOURS = "gray"
@@ -8,12 +10,12 @@ INK = "#222222"
 FLAG_COLOUR = "#FFFFFF"
 
 
-def type_colour(number: int) -> str:
+def type_colour(number: Any) -> str:
     """Return the colour of a column type; types beyond the palette repeat it."""
-    return TYPE_COLOURS[number % len(TYPE_COLOURS)]
+    return TYPE_COLOURS[int(number) % len(TYPE_COLOURS)]
 
 
-def typography() -> dict[str, object]:
+def typography() -> dict[Any, Any]:
     """Return the matplotlib settings shared by all figures."""
     return {
         "font.size": 8.0,

@@ -147,25 +147,32 @@ def _outcome_of(future: "Future[Outcome]", name: str) -> Outcome:
         return Outcome(name, "failed", {}, said, traceback.format_exc())
 
 
-_in_worker = False
+class _Interrupts:
+    """Ctrl-C in a worker: ends the item at hand, and every item that was queued behind it."""
+
+    in_item = False
+    came = False
+
+    @classmethod
+    def hear(cls, signal_number: int, frame: Any) -> None:
+        cls.came = True
+        # Between items an exception would only end in a traceback on the terminal.
+        if cls.in_item:
+            raise KeyboardInterrupt
 
 
 def _prepare_worker(threads: int) -> None:
-    global _in_worker
-    _in_worker = True
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, _Interrupts.hear)
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
         os.environ.setdefault(variable, str(threads))
 
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Let Ctrl-C end an item in a worker, where between items it would only make noise."""
-    if not _in_worker:
-        yield
-        return
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    _Interrupts.in_item = True
     try:
+        if _Interrupts.came:
+            raise KeyboardInterrupt
         yield
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        _Interrupts.in_item = False

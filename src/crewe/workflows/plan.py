@@ -125,7 +125,7 @@ class QuantifyPlan(PlanPart):
     fit: FitOptions = Field(default_factory=FitOptions)
     """The fitted model."""
     seed: int = 0
-    """Seed of every method that draws random numbers (finding and fitting draw none)."""
+    """Seed of every method that draws random numbers (the correction of widths at low dose)."""
     output: Path | None = None
     """Folder to write; nothing keeps the result in memory."""
     provenance: Provenance | None = None

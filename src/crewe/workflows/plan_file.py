@@ -51,7 +51,7 @@ def read_settings(path: Path) -> dict[str, Any]:
         raise PlanError(f"{path} is not valid YAML: {place}") from error
     if not isinstance(settings, dict):
         raise PlanError(f"{path} holds no plan: expected keys such as 'image' and 'sampling'")
-    return _with_paths(settings, lambda text: str(path.parent / text))
+    return _with_paths(settings, lambda text: os.path.normpath(path.parent / text))
 
 
 def to_yaml(plan: QuantifyPlan, folder: Path) -> str:
@@ -95,13 +95,13 @@ def _complaints(error: ValidationError) -> list[str]:
         # What pydantic adds for the branches of a union is no key of ours.
         while len(place) > 1 and place[-1] not in _keys_below(place[:-1]):
             place.pop()
-        text = problem["msg"].removeprefix("Value error, ")
+        text = problem["msg"].removeprefix("Value error, ").split(", unable")[0]
+        text = text.removeprefix("Input should be ")
         isolated = not place or isinstance(problem["input"], dict | BaseModel)
-        subject = ".".join(place) + ("" if isolated else f" = {problem['input']!r}")
+        subject = ".".join(place) + ("" if isolated else f" = {problem['input']!r} should be")
         said.setdefault(subject, []).append(text)
     return [
-        ": ".join(filter(None, (subject, " or ".join(dict.fromkeys(texts)))))
-        for subject, texts in said.items()
+        f"{subject} {' or '.join(dict.fromkeys(texts))}".strip() for subject, texts in said.items()
     ]
 
 

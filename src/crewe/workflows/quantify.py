@@ -27,8 +27,6 @@ class Quantification:
     """The image as fitted: calibrated axes, intensities on the scale the plan asks for."""
     fit: ColumnFit
     """Columns, model, background and residual."""
-    electrons_per_unit: float | None
-    """Electrons in a pixel of value 1, where the dose is known."""
     summary: dict[str, Any]
     """The result in numbers, with units; can be written as JSON."""
 
@@ -52,14 +50,21 @@ def quantify(plan: QuantifyPlan, observer: Observer) -> Quantification:
     fit = fit_columns(
         image,
         found,
-        **plan.fit.model_dump(),
-        electrons_per_unit=electrons,
+        **_fit_settings(plan, electrons),
         observer=_stages(observer),
     )
     summary = summarise(done, image, fit)
     for warning in summary["warnings"]:
         observer.warning(warning)
-    return Quantification(done, image, fit, electrons, summary)
+    return Quantification(done, image, fit, summary)
+
+
+def _fit_settings(plan: QuantifyPlan, electrons: float | None) -> dict[str, Any]:
+    """Return the arguments of the fit; a known dose turns automatic noise into counts."""
+    settings = plan.fit.model_dump()
+    if settings["noise"] == "auto" and electrons is not None:
+        settings["noise"] = "counts"
+    return {**settings, "electrons_per_unit": electrons, "seed": plan.seed}
 
 
 def _stages(observer: Observer) -> Callable[[str, float], None]:
@@ -77,15 +82,12 @@ def _stages(observer: Observer) -> Callable[[str, float], None]:
 
 
 def _calibrated_image(plan: QuantifyPlan) -> "xr.DataArray":
-    sampling, unit = plan.sampling, "Å"
-    if plan.sampling == "pixel":
-        sampling, unit = 1.0, "px"
     image = io.read_image(
         plan.image,
         signal=plan.signal,
         frame=plan.frame,
-        sampling=sampling,
-        sampling_unit=unit,
+        sampling=1.0 if plan.sampling == "pixel" else plan.sampling,
+        sampling_unit="px" if plan.sampling == "pixel" else "Å",
     )
     axes.check_image(image)
     if plan.sampling is None and axes.length_unit(image) == "px":

@@ -45,21 +45,14 @@ def figures_of(result: "Quantification") -> dict[str, bytes]:
 
 
 def residual_in_noise(result: "Quantification") -> tuple["xr.DataArray", str]:
-    """Return the residual in multiples of the noise, and what that noise is.
-
-    The noise is the shot noise of the model where the fit used counts, and the
-    residual's own robust spread otherwise.
-    """
-    residual = result.fit.residual
-    if result.fit.summary.get("noise") == "counts" and result.electrons_per_unit:
-        smallest = 1.0 / result.electrons_per_unit
-        variance = result.fit.model.clip(min=smallest) / result.electrons_per_unit
-        return (residual / np.sqrt(variance)).assign_attrs(residual.attrs), "× shot noise σ"
-    values = residual.values
-    spread = 1.4826 * float(np.median(np.abs(values - np.median(values))))
-    if spread == 0:
+    """Return the residual in multiples of the noise that the fit reckons with."""
+    residual, fit = result.fit.residual, result.fit.summary
+    variance = fit["noise_constant"] + fit["noise_per_intensity"] * result.fit.model.clip(min=0)
+    smallest = float(variance.max()) * 1e-6
+    if smallest <= 0:
         return residual, "image units"
-    return residual / spread, "× spread σ of the residual"
+    scaled = residual / np.sqrt(variance.clip(min=smallest))
+    return scaled.assign_attrs(residual.attrs), "in noise σ"
 
 
 def report_html(result: "Quantification", figures: dict[str, bytes]) -> str:
@@ -163,7 +156,7 @@ def _overview_caption(result: "Quantification") -> str:
     _, label = residual_in_noise(result)
     return (
         "<b>a</b> Fitted positions: a dot in the colour of the column's type, a cross where the "
-        f"fit is flagged. <b>b</b> Image minus model ({label}): white where the model says all; "
+        f"fit is flagged. <b>b</b> Image minus model, {label}: white where the model says all; "
         "patterns here are what it misses. <b>c</b> Scattering cross-sections of the columns "
         "without a flag; the bar is ± one median standard error."
     )

@@ -24,8 +24,7 @@ def summarise(plan: QuantifyPlan, image: "xr.DataArray", fit: ColumnFit) -> dict
         "shape": list(image.shape),
         "sampling": [float(step) for step in axes.sampling(image)],
         "length_unit": length,
-        "intensity_unit": intensity_unit(plan.intensity),
-        "units": units_of(length, plan.intensity),
+        "units": units_of(length, intensity_unit(image, plan.intensity)),
         "columns": _counts(fit.columns),
         "types": [_type_summary(name, group) for name, group in fit.columns.groupby("type")],
         "fit": plain(fit.summary),
@@ -33,20 +32,21 @@ def summarise(plan: QuantifyPlan, image: "xr.DataArray", fit: ColumnFit) -> dict
     }
 
 
-def intensity_unit(scale: IntensityScale) -> str:
+def intensity_unit(image: "xr.DataArray", scale: IntensityScale) -> str:
     """Return the unit of the image's values; empty for a fraction of the beam."""
     if scale.normalises:
         return ""
-    return "e" if scale.counts else "a.u."
+    if scale.counts:
+        return "e"
+    return str(image.attrs.get("units") or "a.u.")
 
 
-def units_of(length: str, scale: IntensityScale) -> dict[str, str]:
+def units_of(length: str, intensity: str) -> dict[str, str]:
     """Return the unit of each number in the table of columns.
 
     A scattering cross-section is an area once the image is a fraction of the
     beam; otherwise it carries the image's own unit as well.
     """
-    intensity = intensity_unit(scale)
     area = f"{length}²"
     unit = {
         "x": length,

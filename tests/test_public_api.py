@@ -1,0 +1,54 @@
+"""What `import crewe` offers, and how little it costs."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+import crewe
+
+PUBLIC = {
+    "CalibrationError",
+    "ColumnFit",
+    "CreweError",
+    "ImageError",
+    "NoColumnsError",
+    "PlanError",
+    "QuantifyPlan",
+    "ReadError",
+    "WriteError",
+    "find_columns",
+    "fit_columns",
+    "list_signals",
+    "read",
+    "read_image",
+    "run",
+    "write",
+}
+
+
+def test_the_public_names_are_these_and_exist():
+    assert set(crewe.__all__) == PUBLIC
+    for name in PUBLIC:
+        assert getattr(crewe, name) is not None
+    assert set(dir(crewe)) == {*PUBLIC, "__version__"}
+
+
+def test_other_names_do_not_exist():
+    with pytest.raises(AttributeError, match="no attribute 'quantum'"):
+        _ = crewe.quantum
+
+
+def test_import_is_quick_and_light():
+    program = "import crewe, sys; print(*sys.modules)"
+    seconds = []
+    for _ in range(3):
+        begin = time.perf_counter()
+        done = subprocess.run(
+            [sys.executable, "-c", program], check=True, capture_output=True, text=True
+        )
+        seconds.append(time.perf_counter() - begin)
+    heavy = {"numpy", "pandas", "xarray", "matplotlib", "pydantic", "typer", "rsciio", "numba"}
+    assert not heavy & set(done.stdout.split())
+    assert min(seconds) < 0.3

@@ -1,0 +1,66 @@
+from pathlib import Path
+
+import pytest
+
+from crewe.errors import PlanError
+from crewe.workflows import QuantifyPlan, load_plan, plan_from, save_plan
+from crewe.workflows.plan import PlanPart
+
+
+def test_a_plan_comes_back_from_yaml_as_it_was(tmp_path):
+    plan = plan_from(
+        {
+            "image": tmp_path / "images" / "gold.dm4",
+            "sampling": 0.12,
+            "frame": "mean",
+            "intensity": {"detector_map": tmp_path / "map.dm4"},
+            "fit": {"peak": "lorentzian"},
+            "output": tmp_path / "out",
+        }
+    )
+    save_plan(plan, tmp_path / "plan.yaml")
+    assert load_plan(tmp_path / "plan.yaml") == plan
+
+
+def test_paths_in_a_plan_file_are_relative_to_it_with_forward_slashes(tmp_path):
+    save_plan(QuantifyPlan(image=tmp_path / "images" / "gold.dm4"), tmp_path / "plan.yaml")
+    assert "image: images/gold.dm4" in (tmp_path / "plan.yaml").read_text()
+
+
+def test_settings_do_not_depend_on_where_files_lie():
+    one = QuantifyPlan(image=Path("a/gold.dm4"), output=Path("x"), sampling=0.1)
+    other = QuantifyPlan(image=Path("b/gold.dm4"), output=Path("y"), sampling=0.1)
+    assert one.settings() == other.settings()
+    assert one.settings() != other.model_copy(update={"sampling": 0.2}).settings()
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({}, "image"),
+        ({"image": "a", "samplin": 1}, "did you mean 'sampling'"),
+        ({"image": "a", "fit": {"peek": "gaussian"}}, "unknown key 'fit.peek'; did you mean"),
+        ({"image": "a", "fit": {"zzz": 1}}, "known keys: peak, width, background, noise"),
+        ({"image": "a", "sampling": -1}, "greater than 0 or 'pixel'"),
+        ({"image": "a", "sampling": float("nan")}, "sampling"),
+        ({"image": "a", "frame": -1}, "'mean'"),
+        ({"image": "a", "intensity": {"vacuum": 1, "detector": 1}}, "two different values"),
+        ({"image": "a", "intensity": {"counts": True, "vacuum": 0, "detector": 1}}, "needs no"),
+    ],
+)
+def test_wrong_plans_say_what_is_wrong(settings, said):
+    with pytest.raises(PlanError, match=said):
+        plan_from(settings)
+
+
+@pytest.mark.parametrize("text", ["a: [", "- 1\n- 2", "just words", ""])
+def test_files_that_are_no_plan(tmp_path, text):
+    (tmp_path / "plan.yaml").write_text(text)
+    with pytest.raises(PlanError, match=r"plan\.yaml"):
+        load_plan(tmp_path / "plan.yaml")
+
+
+def test_every_setting_is_described():
+    for part in [QuantifyPlan, *PlanPart.__subclasses__()]:
+        for name, setting in part.model_fields.items():
+            assert setting.description, f"{part.__name__}.{name}"
