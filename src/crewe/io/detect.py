@@ -7,6 +7,8 @@ from pathlib import Path
 from crewe.errors import ReadError
 
 _MAGIC = (
+    # Before .dm3: a big-endian MRC of three columns starts like one.
+    (208, b"MAP ", "mrc"),
     (0, b"\x89PNG\r\n\x1a\n", "png"),
     (0, b"\xff\xd8\xff", "jpeg"),
     (0, b"II*\x00", "tiff"),
@@ -21,7 +23,6 @@ _MAGIC = (
     (0, b"IMGBLO", "blockfile"),
     (0, b"MQ1,", "merlin"),
     (0, b"AAMVHFSS", "bruker"),
-    (208, b"MAP ", "mrc"),
 )
 _SUFFIXES = {
     ".dm3": "digital_micrograph",

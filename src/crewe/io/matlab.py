@@ -13,16 +13,12 @@ if TYPE_CHECKING:
     import numpy as np
     import xarray as xr
 
-DEEPEST_STRUCT = 3
-
 
 def open_matlab(path: Path) -> list[xr.DataArray]:
     """Open the matrices of a .mat file of version 5 to 7.2, StatSTEM's image first."""
-    from scipy.io import loadmat
+    from crewe.io.matlab5 import read_variables
 
-    contents = loadmat(path, squeeze_me=True, struct_as_record=False, chars_as_strings=False)
-    variables = {key: value for key, value in contents.items() if not key.startswith("__")}
-    return _images(path, dict(_matrices(variables, "")))
+    return _images(path, dict(_matrices(read_variables(path.read_bytes()), "")))
 
 
 def open_matlab73(path: Path) -> list[xr.DataArray]:
@@ -45,20 +41,13 @@ def open_matlab73(path: Path) -> list[xr.DataArray]:
     return _images(path, {name: np.squeeze(matrix) for name, matrix in matrices.items()})
 
 
-def _matrices(
-    fields: dict[str, Any], prefix: str, depth: int = 0
-) -> Iterator[tuple[str, np.ndarray]]:
+def _matrices(fields: dict[str, Any], prefix: str) -> Iterator[tuple[str, np.ndarray]]:
     """Walk structs and list what is numeric, scalars included."""
-    import numpy as np
-
     for name, value in fields.items():
-        if hasattr(value, "_fieldnames") and depth < DEEPEST_STRUCT:
-            inner = {field: getattr(value, field) for field in value._fieldnames}
-            yield from _matrices(inner, f"{prefix}{name}.", depth + 1)
-        elif (
-            isinstance(value, (np.ndarray, int, float)) and np.asarray(value).dtype.kind in "biufc"
-        ):
-            yield f"{prefix}{name}", np.asarray(value)
+        if isinstance(value, dict):
+            yield from _matrices(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value.squeeze()
 
 
 def _images(path: Path, matrices: dict[str, np.ndarray]) -> list[xr.DataArray]:

@@ -6,6 +6,8 @@ import contextlib
 import copy
 import importlib
 import logging
+import math
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +32,8 @@ PLUGINS = {
     "hspy": "hspy",
 }
 _COMPRESSED = ("bruker", "tiff")
+# Bytes per pixel of the modes that RosettaSciIO reads.
+_MRC_BYTES = {0: 1, 1: 2, 2: 4, 4: 8, 6: 2, 12: 2}
 _HDF5 = ("emd", "prismatic", "hspy")
 
 
@@ -38,7 +42,8 @@ def open_vendor(path: Path, format_name: str, lazy: bool = True) -> list[xr.Data
 
     Raises whatever the reader raises; `crewe.io.guard.reading` turns it into a ReadError.
     """
-    _refuse_big_endian(path, format_name)
+    if format_name == "mrc":
+        _check_mrc_header(path)
     plugin = importlib.import_module(f"rsciio.{PLUGINS[format_name]}")
     # Its import sets the level of its logger anew.
     logging.getLogger("rsciio").setLevel(logging.CRITICAL + 1)
@@ -60,15 +65,21 @@ def _stored_bytes(path: Path) -> int:
     return path.stat().st_size + sum(other.stat().st_size for other in beside)
 
 
-def _refuse_big_endian(path: Path, format_name: str) -> None:
-    """RosettaSciIO takes every MRC file for little-endian and would return swapped bytes."""
-    if format_name != "mrc":
-        return
+def _check_mrc_header(path: Path) -> None:
+    """Refuse MRC files that RosettaSciIO would swap the bytes of, or hang on.
+
+    It takes every file for little-endian and splits whatever shape the header claims into chunks.
+    """
     with path.open("rb") as handle:
-        handle.seek(212)
-        stamp = handle.read(2)
-    if stamp == b"\x11\x11":
+        header = handle.read(256)
+    if len(header) < 256:
+        raise ReadError(f"{path.name}: truncated, an MRC header has 1024 bytes")
+    if header[212:214] == b"\x11\x11":
         raise ReadError(f"{path.name}: a big-endian MRC file, convert it to little-endian first")
+    *shape, mode = struct.unpack_from("<4i", header)
+    if min(shape) <= 0 or mode not in _MRC_BYTES:
+        raise ReadError(f"{path.name}: claims size {shape} and type {mode}: damaged")
+    check_claim(path, math.prod(shape) * _MRC_BYTES[mode], 1)
 
 
 def _corrected(signal: Mapping[str, Any], format_name: str) -> dict[str, Any]:
