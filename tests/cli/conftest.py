@@ -1,3 +1,7 @@
+import shutil
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -32,3 +36,21 @@ def image(folder):
     path = folder / "gold.tif"
     io.write(path, calibrated_image(lattice(), SAMPLING))
     return path
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory):
+    """A folder with an image and its result, and what its making said on stdout and stderr."""
+    place = tmp_path_factory.mktemp("made")
+    io.write(place / "gold.tif", calibrated_image(lattice(), SAMPLING))
+    command = [sys.executable, "-m", "crewe.cli", "quantify", "gold.tif", "--json"]
+    done = subprocess.run(command, cwd=place, capture_output=True, text=True, check=True)
+    return place, done
+
+
+@pytest.fixture
+def result(made_once, folder):
+    """A copy of that result, in the working folder beside its image."""
+    place, _ = made_once
+    shutil.copytree(place, folder, dirs_exist_ok=True)
+    return folder / "gold_quantified"

@@ -14,14 +14,9 @@ def contents(folder):
     return {path.name for path in folder.iterdir()}
 
 
-def test_one_image_becomes_a_whole_result(image, folder, capsys):
-    assert main(["quantify", "gold.tif"]) == 0
-    said = capsys.readouterr()
-    result = folder / "gold_quantified"
+def test_one_image_becomes_a_whole_result(result, folder):
     assert contents(result) == set(FILES)
     assert contents(folder) == {"gold.tif", "gold_quantified"}
-    assert said.out == ""
-    assert "gold.tif: 30 columns" in said.err
     table = io.read_table(result / "columns.parquet")
     assert len(table) == 30
     assert table.attrs["units"]["x"] == "Å"
@@ -30,9 +25,18 @@ def test_one_image_becomes_a_whole_result(image, folder, capsys):
     assert (result / "figure.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_report_needs_nothing_from_outside(image, folder):
-    main(["quantify", "gold.tif", "-q"])
-    report = (folder / "gold_quantified" / "report.html").read_text("utf-8")
+def test_json_on_stdout_and_progress_on_stderr(made_once):
+    _, done = made_once
+    answer = json.loads(done.stdout)
+    assert answer["status"] == "done"
+    assert answer["summary"]["columns"]["total"] == 30
+    assert answer["output"] == "gold_quantified"
+    assert "gold.tif: finding columns" in done.stderr
+    assert "gold.tif: 30 columns" in done.stderr
+
+
+def test_the_report_needs_nothing_from_outside(result):
+    report = (result / "report.html").read_text("utf-8")
     assert "http:" not in report
     assert "https:" not in report
     assert report.count("data:image/png;base64,") == 2
@@ -40,22 +44,12 @@ def test_the_report_needs_nothing_from_outside(image, folder):
     assert "30 columns" in report
 
 
-def test_the_plan_records_what_is_needed_to_repeat(image, folder):
-    main(["quantify", "gold.tif", "-q", "--background", "constant"])
-    plan = yaml.safe_load((folder / "gold_quantified" / "plan.yaml").read_text("utf-8"))
+def test_the_plan_records_what_is_needed_to_repeat(result):
+    plan = yaml.safe_load((result / "plan.yaml").read_text("utf-8"))
     assert plan["image"] == "../gold.tif"
-    assert plan["fit"]["background"] == "constant"
+    assert plan["fit"]["peak"] == "gaussian"
     assert set(plan["provenance"]["versions"]) == {"crewe", "numpy", "scipy", "numba"}
     assert len(plan["provenance"]["image_sha256"]) == 64
-
-
-def test_json_is_all_there_is_on_stdout(image, folder, capsys):
-    assert main(["quantify", "gold.tif", "--json", "-q"]) == 0
-    said = capsys.readouterr()
-    answer = json.loads(said.out)
-    assert answer["status"] == "done"
-    assert answer["summary"]["columns"]["total"] == 30
-    assert answer["output"] == "gold_quantified"
 
 
 def test_dry_run_writes_nothing(image, folder, capsys):
@@ -67,15 +61,14 @@ def test_dry_run_writes_nothing(image, folder, capsys):
     assert main(["quantify", "--plan", "plan.yaml", "--dry-run"]) == 0
 
 
-def test_a_finished_result_is_skipped_and_another_is_not_replaced(image, folder, capsys):
-    main(["quantify", "gold.tif", "-q"])
-    before = (folder / "gold_quantified" / "report.html").stat().st_mtime_ns
+def test_a_finished_result_is_skipped_and_another_is_not_replaced(result, folder, capsys):
+    before = (result / "report.html").stat().st_mtime_ns
     assert main(["quantify", "gold.tif"]) == 0
     assert "skipped" in capsys.readouterr().err
-    assert (folder / "gold_quantified" / "report.html").stat().st_mtime_ns == before
-    assert main(["quantify", "gold.tif", "--width", "common", "-q"]) == 1
+    assert (result / "report.html").stat().st_mtime_ns == before
+    assert main(["quantify", "gold.tif", "--background", "constant", "-q"]) == 1
     assert "--overwrite" in capsys.readouterr().err
-    assert main(["quantify", "gold.tif", "--width", "common", "-q", "--overwrite"]) == 0
+    assert main(["quantify", "gold.tif", "--background", "constant", "-q", "--overwrite"]) == 0
     assert contents(folder) == {"gold.tif", "gold_quantified"}
 
 
@@ -97,45 +90,40 @@ def three(image, folder):
     return folder
 
 
-def test_one_bad_image_does_not_stop_the_others(three, capsys):
-    assert main(["quantify", "*.tif", "-o", "out", "--json"]) == 1
-    said = capsys.readouterr()
-    answers = [json.loads(line) for line in said.out.splitlines()]
-    assert [answer["status"] for answer in answers] == ["done", "failed", "done"]
-    assert "b.tif" in answers[1]["error"]
-    assert contents(three / "out") == {"a", "c"}
-    assert "1 of 3 images failed" in said.err
+def test_processes_find_the_same_and_a_bad_image_stops_no_other(three, capsys):
+    told = []
+    for how in (["-o", "here"], ["-o", "there", "--workers", "2"]):
+        assert main(["quantify", "*.tif", "--json", "-q", *how]) == 1
+        said = capsys.readouterr()
+        answers = [json.loads(line) for line in said.out.splitlines()]
+        assert [answer["status"] for answer in answers] == ["done", "failed", "done"]
+        assert "b.tif" in answers[1]["error"]
+        assert contents(three / how[1]) == {"a", "c"}
+        assert "1 of 3 images failed" in said.err
+        told.append(sorted(said.err.splitlines()))
+    assert told[0] == told[1]
+    here = io.read_table(three / "here" / "a" / "columns.parquet")
+    there = io.read_table(three / "there" / "a" / "columns.parquet")
+    pd.testing.assert_frame_equal(here, there, rtol=1e-9)
 
 
-def test_local_processes_find_the_same_as_this_one(three):
-    assert main(["quantify", "a.tif", "c.tif", "-o", "here", "-q"]) == 0
-    assert main(["quantify", "a.tif", "c.tif", "-o", "there", "--workers", "2", "-q"]) == 0
-    for name in ("a", "c"):
-        here = io.read_table(three / "here" / name / "columns.parquet")
-        there = io.read_table(three / "there" / name / "columns.parquet")
-        pd.testing.assert_frame_equal(here, there, rtol=1e-9)
-
-
-def test_rerun_comes_to_the_same_numbers(image, folder, capsys):
-    main(["quantify", "gold.tif", "-q"])
-    assert main(["rerun", "gold_quantified", "-o", "again"]) == 0
-    assert "equal" in capsys.readouterr().err
-    assert contents(folder / "again") == set(FILES)
-    # The folder as a whole may move.
+def test_rerun_comes_to_the_same_numbers_even_where_the_folder_has_moved(result, folder, capsys):
     (folder / "elsewhere").mkdir()
     for name in ("gold.tif", "gold_quantified"):
         (folder / name).rename(folder / "elsewhere" / name)
-    assert main(["rerun", "elsewhere/gold_quantified", "--json", "-q"]) == 0
-    assert json.loads(capsys.readouterr().out)["identical"]
+    command = ["rerun", "elsewhere/gold_quantified", "-o", "again", "--json", "-q"]
+    assert main(command) == 0
+    assert json.loads(capsys.readouterr().out)["equal"]
+    assert contents(folder / "again") == set(FILES)
 
 
-def test_rerun_notices_other_numbers_and_other_files(image, folder, capsys):
-    main(["quantify", "gold.tif", "-q"])
-    path = folder / "gold_quantified" / "columns.parquet"
+def test_rerun_notices_other_numbers_and_another_image(result, folder, capsys):
+    path = result / "columns.parquet"
     table = io.read_table(path)
     table.loc[3, "x"] += 0.01
     io.write_table(path, table, overwrite=True)
     assert main(["rerun", "gold_quantified", "-q"]) == 1
-    image.write_bytes(image.read_bytes() + b"\0")
+    assert "different" in capsys.readouterr().err
+    (folder / "gold.tif").write_bytes((folder / "gold.tif").read_bytes() + b"\0")
     assert main(["rerun", "gold_quantified", "-q"]) == 1
     assert "checksum" in capsys.readouterr().err

@@ -12,7 +12,6 @@ from crewe.errors import PlanError
 from crewe.workflows.many import run_many
 from crewe.workflows.observer import Recorder
 
-
 # A worker process imports what it is to do by name, which test modules do not have.
 sys.path.append(str(Path(__file__).parent))
 worker_verbs = importlib.import_module("worker_verbs")

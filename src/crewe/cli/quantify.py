@@ -97,7 +97,9 @@ def plans_from(
 
     settings: dict[str, Any] = {} if plan_file is None else read_settings(plan_file)
     settings = _merged({**settings, "provenance": None}, flags)
-    paths = expand(images) or [Path(settings["image"])] * ("image" in settings)
+    paths = expand(images)
+    if not paths and "image" in settings:
+        paths = [Path(settings["image"])]
     if not paths:
         raise PlanError("no image given: name one or more, as in crewe quantify gold.dm4")
     if output is None and not images and settings.get("output"):

@@ -76,10 +76,11 @@ def run_many(
         return
     pool = local_processes(workers, len(items)) if workers else dask_cluster(str(scheduler))
     with pool as executor:
-        futures = [
-            executor.submit(attempt, verb, item, name)
-            for item, name in zip(items, names, strict=True)
-        ]
+        with _interrupts_held():
+            futures = [
+                executor.submit(attempt, verb, item, name)
+                for item, name in zip(items, names, strict=True)
+            ]
         try:
             for future, name in zip(futures, names, strict=True):
                 outcome = _outcome_of(future, name)
@@ -161,8 +162,23 @@ class _Interrupts:
             raise KeyboardInterrupt
 
 
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back while processes start: they inherit this until they are prepared."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    previous = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, previous)
+
+
 def _prepare_worker(threads: int) -> None:
     signal.signal(signal.SIGINT, _Interrupts.hear)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
         os.environ.setdefault(variable, str(threads))
 
