@@ -239,3 +239,33 @@ def test_hyperspy_round_trip(shape):
     pytest.importorskip("hyperspy", reason="hyperspy is optional")
     phantom = asymmetric_phantom(shape)
     xr.testing.assert_identical(from_hyperspy(to_hyperspy(phantom)), phantom)
+
+
+@pytest.mark.parametrize(
+    ("operation", "expected"),
+    [
+        (lambda a: a * 2, (0.5, 0.25)),
+        (lambda a: np.sqrt(abs(a)), (0.5, 0.25)),
+        (lambda a: a.isel(y=slice(3, 9)), (0.5, 0.25)),
+        (lambda a: a.isel(x=slice(None, None, 2)), (0.5, 0.5)),
+        (lambda a: a[::-1, ::-1], (0.5, 0.25)),
+        (lambda a: a.coarsen(y=2, x=2).mean(), (1.0, 0.5)),
+        (lambda a: a.transpose("x", "y"), (0.5, 0.25)),
+        (lambda a: a.where(a > 0), (0.5, 0.25)),
+    ],
+)
+def test_calibration_survives_what_the_decision_record_says(operation, expected):
+    result = operation(image())
+    assert sampling(result) == pytest.approx(expected)
+    assert length_unit(result) == "Å"
+
+
+def test_bare_coordinates_lose_their_unit_and_padding_its_spacing():
+    assert image().assign_coords(x=np.arange(30.0)).x.attrs == {}
+    with pytest.raises(CalibrationError, match="not evenly spaced"):
+        sampling(image().pad(y=1))
+
+
+def test_sums_drop_pixels_that_do_not_meet():
+    whole = image()
+    assert (whole + crop(whole, y=slice(5, None))).sizes["y"] == 10

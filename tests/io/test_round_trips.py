@@ -145,3 +145,13 @@ def test_large_arrays_stay_lazy(tmp_path):
     assert hasattr(back.data, "dask")
     image = read_image(tmp_path / "big.zarr", frame=7)
     assert not hasattr(image.data, "dask")
+
+
+def test_a_large_tiff_is_read_page_by_page(tmp_path):
+    pages = np.arange(40, dtype=np.float64)[:, None, None] * np.ones((512, 512))
+    stack = xr.DataArray(pages, dims=("frame", "y", "x"))
+    write(tmp_path / "big.tif", stack)
+    back = read(tmp_path / "big.tif")
+    assert back.chunks[0] == (1,) * 40
+    assert float(back[7, 3, 4]) == 7
+    assert np.array_equal(read_image(tmp_path / "big.tif", frame=39), pages[39])

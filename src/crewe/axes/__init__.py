@@ -11,6 +11,7 @@ from crewe.axes.arrays import (
     crop,
     length_unit,
     sampling,
+    with_pixel_coordinates,
     with_sampling,
 )
 from crewe.axes.checks import check_image
@@ -37,5 +38,6 @@ __all__ = [
     "sampling",
     "signal_dictionary",
     "to_hyperspy",
+    "with_pixel_coordinates",
     "with_sampling",
 ]

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 SPATIAL_DIMS = ("y", "x", "ky", "kx")
+# A damaged header may claim billions of pixels along an axis and none along another.
+LONGEST_AXIS = 2**25
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ def calibrated_array(
 
     if len(axes) != data.ndim:
         raise CalibrationError(f"an array of {data.ndim} dimensions was given {len(axes)} axes")
+    if max(data.shape, default=0) > LONGEST_AXIS:
+        raise CalibrationError(f"an array of shape {data.shape}: no axis may exceed {LONGEST_AXIS}")
     coords = {
         axis.name: _coordinate(axis, size) for axis, size in zip(axes, data.shape, strict=True)
     }
@@ -155,6 +159,12 @@ def with_sampling(
         dim: _coordinate(Axis(dim, step, 0, unit), image.sizes[dim]) for dim, step in steps.items()
     }
     return image.assign_coords(coords)
+
+
+def with_pixel_coordinates(array: xr.DataArray) -> xr.DataArray:
+    """Give each axis without a coordinate its pixel numbers; others stay as they are."""
+    missing = [str(dim) for dim in array.dims if dim not in array.coords]
+    return array.assign_coords({dim: _coordinate(Axis(dim), array.sizes[dim]) for dim in missing})
 
 
 def crop(image: xr.DataArray, y: slice | None = None, x: slice | None = None) -> xr.DataArray:

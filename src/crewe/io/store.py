@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crewe.axes import Axis, calibrated_array, normalise_unit, plain_value, signal_dictionary
+from crewe.axes import normalise_unit, plain_value, signal_dictionary, with_pixel_coordinates
 from crewe.errors import ReadError
 from crewe.io.vendor import write_hspy
 
@@ -58,12 +58,9 @@ def open_zarr(path: Path) -> list[xr.DataArray]:
 
 
 def _with_our_units(array: xr.DataArray) -> xr.DataArray:
-    """Give axes without coordinates pixel numbers, and other programs' units our spelling."""
+    """Spell the units of other programs as ours; axes without coordinates get pixel numbers."""
+    array = with_pixel_coordinates(array)
     for dim in map(str, array.dims):
-        if dim not in array.coords:
-            plain = calibrated_array(array[dim].data, [Axis(dim)])
-            array = array.assign_coords({dim: plain[dim]})
-            continue
         coordinate = array.coords[dim]
         factor, unit = normalise_unit(coordinate.attrs.get("units"))
         if unit not in ("px", coordinate.attrs.get("units")):

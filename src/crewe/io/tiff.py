@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 from pathlib import Path
@@ -14,6 +15,7 @@ from crewe.io.guard import DEFLATE_RATIO, EAGER_BYTES, check_claim
 from crewe.io.vendor import open_vendor
 
 if TYPE_CHECKING:
+    import numpy as np
     import xarray as xr
 
 OWN_LINE = "crewe="
@@ -24,21 +26,63 @@ _RESOLUTION_UNITS = {2: 2.54e8, 3: 1e8}
 
 
 def open_tiff(path: Path) -> list[xr.DataArray]:
-    """Open the series of a TIFF file; a print resolution is not taken for a calibration."""
+    """Open the series of a TIFF file; a print resolution is not taken for a calibration.
+
+    Series above 64 MiB are lazy, page by page where each page is an image.
+    """
     import tifffile
 
     with tifffile.TiffFile(path) as file:
-        page = file.pages.first
-        for series in file.series:
-            plain = series.keyframe.compression == 1
-            check_claim(path, series.nbytes, 1 if plain else DEFLATE_RATIO)
-        tags = {tag.name: tag.value for tag in page.tags.values()}
-        nbytes = sum(series.nbytes for series in file.series)
-    arrays = open_vendor(path, "tiff", lazy=nbytes > EAGER_BYTES)
+        series = list(file.series)
+        for one in series:
+            plain = one.keyframe.compression == 1
+            check_claim(path, one.nbytes, 1 if plain else DEFLATE_RATIO)
+        tags = {tag.name: tag.value for tag in file.pages.first.tags.values()}
+        large = sum(one.nbytes for one in series) > EAGER_BYTES
+        pages = [StoredSeries(path, i, one) for i, one in enumerate(series)]
+    arrays = open_vendor(path, "tiff", lazy=large)
+    if large and len(arrays) == len(pages):
+        arrays = [_page_by_page(array, page) for array, page in zip(arrays, pages, strict=True)]
+        # The reader's file object hangs in a cycle: let it close here, not at some later moment.
+        gc.collect()
     own = _own_description(str(tags.get("ImageDescription", "")))
     if own is not None and len(arrays) == 1:
         return [_restore(arrays[0], own)]
     return [_with_tag_resolution(array, tags) for array in arrays]
+
+
+class StoredSeries:
+    """A series of pages that opens its file for each page it reads, so no handle stays open."""
+
+    def __init__(self, path: Path, index: int, series: Any) -> None:
+        self.path, self.index = path, index
+        self.shape, self.dtype, self.ndim = series.shape, series.dtype, len(series.shape)
+        self.images = str(series.axes).endswith("YX")
+        self.paged = self.ndim == 3 and len(series.pages) == series.shape[0]
+
+    def __getitem__(self, key: Any) -> np.ndarray:
+        """Read the pages of one chunk, or the whole series where it is not paged."""
+        import numpy as np
+        import tifffile
+
+        with tifffile.TiffFile(self.path) as file:
+            if not self.paged:
+                return file.asarray(series=self.index)[key]
+            place, *rest = key if isinstance(key, tuple) else (key,)
+            chosen = np.arange(self.shape[0])[place]
+            pages = [file.asarray(key=int(page), series=self.index) for page in chosen.flat]
+        stack = np.stack(pages).reshape(*chosen.shape, *self.shape[1:])
+        return stack[(*[slice(None)] * chosen.ndim, *rest)]
+
+
+def _page_by_page(array: xr.DataArray, stored: StoredSeries) -> xr.DataArray:
+    """Replace the reader's lazy array, which loads a whole series and never closes its file."""
+    import dask.array as da
+
+    if array.shape != stored.shape or array.dims[-2:] != ("y", "x") or not stored.images:
+        return array
+    chunks = (1, *stored.shape[1:]) if stored.paged else stored.shape
+    return array.copy(data=da.from_array(stored, chunks=chunks, name=False, asarray=True))
 
 
 def _own_description(description: str) -> dict[str, Any] | None:

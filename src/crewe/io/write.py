@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from crewe.axes import with_pixel_coordinates
 from crewe.errors import CreweError, WriteError
 from crewe.io.atomic import atomic_path
 from crewe.io.guard import one_line
@@ -44,7 +45,7 @@ def write(path: str | os.PathLike[str], obj: Any, overwrite: bool = False) -> Pa
     with atomic_path(path, overwrite) as temporary, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            writer(temporary, obj)
+            writer(temporary, with_pixel_coordinates(obj))
         except CreweError:
             raise
         except Exception as error:
