@@ -50,7 +50,9 @@ def rerun(
                 "folder": str(folder),
                 "equal": found.equal,
                 "identical": found.identical,
-                "largest_relative_difference": largest if math.isfinite(largest) else None,
+                "largest_difference_in_standard_errors": largest
+                if math.isfinite(largest)
+                else None,
                 "text": found.text,
             }
             typer.echo(json.dumps(answer, ensure_ascii=False))

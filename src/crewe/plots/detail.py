@@ -42,14 +42,14 @@ def detail_figure(
     left, right, bottom, top = extent_of(shown)
     inside = columns[columns["x"].between(left, right) & columns["y"].between(top, bottom)]
     with matplotlib.rc_context(typography()):
-        figure = Figure((WIDTH_INCHES, 2.75), layout="constrained")
+        figure = Figure((WIDTH_INCHES, 2.5), layout="constrained")
         panels = figure.subplots(1, 3)
         limits = grey_limits(shown.values)
         draw_image(panels[0], shown, limits)
         draw_columns(panels[0], inside, marker_diameter(inside, right - left, 2.2))
         draw_image(panels[1], model.isel(region), limits)
         drawn = draw_residual(panels[2], residual.isel(region), residual_limit(residual))
-        bar = figure.colorbar(drawn, ax=panels[2], extend="both", shrink=0.8, pad=0.02)
+        bar = figure.colorbar(drawn, ax=panels, extend="both", shrink=0.9, pad=0.015)
         bar.set_label(residual_label)
         bar.outline.set_visible(False)
         for panel, name in zip(panels, ("a  image", "b  model", "c  image − model"), strict=True):

@@ -42,7 +42,7 @@ def draw_image(axes: "Axes", image: "xr.DataArray", limits: Limits | None = None
     drawn = axes.imshow(
         image.values, extent=extent_of(image), cmap=IMAGE_COLOURS, vmin=low, vmax=high
     )
-    _finish(axes, image)
+    _finish(axes, image, "white")
     return drawn
 
 
@@ -51,7 +51,7 @@ def draw_residual(axes: "Axes", residual: "xr.DataArray", limit: float) -> "Axes
     drawn = axes.imshow(
         residual.values, extent=extent_of(residual), cmap=RESIDUAL_COLOURS, vmin=-limit, vmax=limit
     )
-    _finish(axes, residual)
+    _finish(axes, residual, "black")
     return drawn
 
 
@@ -72,14 +72,14 @@ def draw_columns(axes: "Axes", columns: "pd.DataFrame", diameter: float) -> None
             linewidths=min(0.4, 0.12 * diameter),
             rasterized=True,
         )
-    for colour, width in (("black", 0.45), (FLAG_COLOUR, 0.22)):
+    for colour, width in (("black", 0.6), (FLAG_COLOUR, 0.25)):
         axes.scatter(
             columns.loc[flagged, "x"],
             columns.loc[flagged, "y"],
-            s=(1.15 * diameter) ** 2,
+            s=(1.5 * diameter) ** 2,
             c=colour,
             marker="x",
-            linewidths=min(2.0, width * diameter),
+            linewidths=min(3.0, width * diameter),
             rasterized=True,
         )
 
@@ -100,8 +100,9 @@ def marker_diameter(columns: "pd.DataFrame", width: float, width_inches: float) 
     return float(np.clip(np.median(distances[:, 1]) * points_per_unit / 3, 0.8, largest))
 
 
-def _finish(axes: "Axes", image: "xr.DataArray") -> None:
+def _finish(axes: "Axes", image: "xr.DataArray", bar_colour: str) -> None:
     left, right, bottom, top = extent_of(image)
     axes.set(xlim=(left, right), ylim=(bottom, top), xticks=[], yticks=[])
+    axes.set_anchor("N")
     axes.spines[:].set_visible(False)
-    draw_scale_bar(axes, right - left, bottom - top, calibration.length_unit(image))
+    draw_scale_bar(axes, right - left, bottom - top, calibration.length_unit(image), bar_colour)

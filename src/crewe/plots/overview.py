@@ -72,13 +72,13 @@ def _arrange(figure: "Figure", image: "xr.DataArray") -> dict[str, Any]:
         return figure.subplot_mosaic(
             [["image", "image"], ["residual", "histogram"]], height_ratios=[strip, 2.3]
         )
-    wide = float(np.clip(4.4 * aspect, 2.6, 4.4))
-    height = float(np.clip(wide / aspect, 3.6, 6.5))
+    wide = float(np.clip(4.6 * aspect, 2.6, 4.6))
+    height = float(np.clip(0.9 * wide / aspect, 3.4, 6.5))
     figure.set_size_inches(WIDTH_INCHES, height + 0.8)
     return figure.subplot_mosaic(
         [["image", "residual"], ["image", "histogram"]],
         width_ratios=[wide, WIDTH_INCHES - wide],
-        height_ratios=[1.15, 1.0],
+        height_ratios=[1.25, 1.0],
     )
 
 

@@ -20,14 +20,20 @@ def length_label(length: float, unit: str) -> str:
     return f"{length:g} {unit}"
 
 
-def draw_scale_bar(axes: "Axes", width: float, height: float, unit: str) -> None:
+def draw_scale_bar(
+    axes: "Axes", width: float, height: float, unit: str, colour: str = "white"
+) -> None:
     """Draw a bar of about a fifth of the image's width into its lower left corner.
 
     `width` and `height` of the image are in `unit`; the axes' coordinates are too,
-    with y pointing down.
+    with y pointing down. A thin outline of the opposite brightness keeps a white or
+    black bar legible on any image.
     """
     from matplotlib.patches import Rectangle
+    from matplotlib.patheffects import withStroke
 
+    outline = "black" if colour == "white" else "white"
+    above_markers = 5
     length = round_length(0.25 * width)
     # Margins follow the shorter side, so that narrow images keep their bar inside.
     margin = 0.035 * min(width, height)
@@ -35,22 +41,25 @@ def draw_scale_bar(axes: "Axes", width: float, height: float, unit: str) -> None
     low = axes.get_ylim()[0] - margin
     thickness = 0.35 * margin
     axes.add_patch(
-        Rectangle((left, low - thickness), length, thickness, color="white", ec="black", lw=0.4)
+        Rectangle(
+            (left, low - thickness),
+            length,
+            thickness,
+            facecolor=colour,
+            edgecolor=outline,
+            linewidth=0.5,
+            zorder=above_markers,
+        )
     )
     axes.text(
         (left + right) / 2,
         low - 1.6 * thickness,
         length_label(length, unit),
-        color="white",
+        color=colour,
         ha="center",
         va="bottom",
         fontsize=8,
         fontweight="bold",
-        path_effects=_dark_outline(),
+        zorder=above_markers,
+        path_effects=[withStroke(linewidth=1.6, foreground=outline)],
     )
-
-
-def _dark_outline() -> list[object]:
-    from matplotlib.patheffects import withStroke
-
-    return [withStroke(linewidth=1.6, foreground="black")]

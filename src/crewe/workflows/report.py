@@ -75,7 +75,8 @@ def report_html(result: "Quantification", figures: dict[str, bytes]) -> str:
         "types": types_table(summary),
         "flags": flags_table(summary),
         "method": _method(result),
-        "settings": pairs_table(_settings(result), "Settings, complete"),
+        "settings": pairs_table(_settings(result), "Settings"),
+        "found": pairs_table(_found(summary), "What the fit chose and found"),
         "provenance": pairs_table(_provenance(result), "Software and files"),
         "folder": escape(str(result.plan.output.name if result.plan.output else "OUT")),
         "table_note": _table_note(summary),
@@ -177,17 +178,28 @@ def _method(result: "Quantification") -> str:
 
 
 def _settings(result: "Quantification") -> dict[str, str]:
-    plan = result.plan.model_dump(mode="json", exclude={"output", "provenance"})
+    plan = result.plan.model_dump(mode="json", exclude={"image", "output", "provenance"})
     listed = {"image": result.plan.image.name}
     for key, value in plan.items():
-        if isinstance(value, dict):
-            listed |= {f"{key}: {name}": _said(inner) for name, inner in value.items()}
-        elif key != "image":
-            listed[key] = _said(value)
+        inner = value if isinstance(value, dict) else {key: value}
+        listed |= {name: _said(one) for name, one in inner.items() if one not in (None, False)}
     if result.plan.intensity.detector_map is not None:
-        listed["intensity: detector_map"] = result.plan.intensity.detector_map.name
-    known = {key: value for key, value in result.summary["fit"].items() if key != "warnings"}
-    return listed | {f"result: {key}": _said(value) for key, value in known.items()}
+        listed["detector_map"] = result.plan.intensity.detector_map.name
+    if result.plan.sampling is None:
+        listed["sampling"] = "the file’s own"
+    elif result.plan.sampling != "pixel":
+        listed["sampling"] += " Å"
+    return listed
+
+
+def _found(summary: dict[str, Any]) -> dict[str, str]:
+    """List what the fit says about itself, less what the report tells elsewhere."""
+    elsewhere = {"warnings", "n_flagged", "n_columns", "n_types", "sampling", "length_unit"}
+    return {
+        key: _said(value)
+        for key, value in summary["fit"].items()
+        if key not in elsewhere and not key.startswith("median")
+    }
 
 
 def _said(value: Any) -> str:

@@ -76,7 +76,7 @@ def flags_table(summary: Mapping[str, Any]) -> str:
 def pairs_table(pairs: Mapping[str, str], caption: str) -> str:
     """Tabulate names and values."""
     rows = [[name.replace("_", " "), value] for name, value in pairs.items()]
-    return _table([("what", ""), ("value", "")], rows, caption, text=(0, 1))
+    return _table([("what", ""), ("value", "")], rows, caption, text=(0, 1), kind="pairs")
 
 
 def columns_table(columns: "pd.DataFrame", units: Mapping[str, str]) -> str:

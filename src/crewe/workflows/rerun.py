@@ -17,8 +17,8 @@ from crewe.workflows.run import run
 if TYPE_CHECKING:
     import pandas as pd
 
-ROUNDING = 1e-6
-"""Relative difference that another processor or number of threads may make."""
+ROUNDING = 1e-3
+"""Difference, in standard errors, that another processor or number of threads may make."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Comparison:
     identical: bool
     """Every number the same to the last bit."""
     largest_difference: float
-    """Largest relative difference of a number; NaN when the tables have other shapes."""
+    """Largest difference of a number in its standard errors; NaN for tables of other shapes."""
     text: str
     """The comparison in one line."""
 
@@ -88,7 +88,11 @@ def tell_versions(stored: QuantifyPlan, plan: QuantifyPlan, observer: Observer) 
 
 
 def compare(before: "pd.DataFrame", after: "pd.DataFrame") -> Comparison:
-    """Compare two tables of columns."""
+    """Compare two tables of columns.
+
+    Differences are in units of the standard error; those of standard errors, and of
+    numbers without one, are relative.
+    """
     if len(before) != len(after):
         text = f"different: {len(before)} columns then, {len(after)} now"
         return Comparison(False, False, float("nan"), text)
@@ -102,22 +106,24 @@ def compare(before: "pd.DataFrame", after: "pd.DataFrame") -> Comparison:
         for name in after.columns
         if name not in numbers
     )
-    largest = max((_difference(before[name], after[name]) for name in numbers), default=0.0)
+    largest = max((_difference(before, after, name) for name in numbers), default=0.0)
     if not words:
         return Comparison(False, False, largest, "different: types or flags have changed")
     if largest == 0:
         return Comparison(True, True, 0.0, f"equal: all {len(after)} columns, to the last digit")
+    amount = f"largest difference {largest:.1e} standard errors"
     if largest <= ROUNDING:
-        text = f"equal up to rounding: largest relative difference {largest:.1e}"
-        return Comparison(True, False, largest, text)
-    return Comparison(
-        False, False, largest, f"different: largest relative difference {largest:.1e}"
-    )
+        return Comparison(True, False, largest, f"equal up to rounding: {amount}")
+    return Comparison(False, False, largest, f"different: {amount}")
 
 
-def _difference(before: "pd.Series", after: "pd.Series") -> float:
-    one, other = before.to_numpy(float), after.to_numpy(float)
+def _difference(before: "pd.DataFrame", after: "pd.DataFrame", name: str) -> float:
+    one, other = before[name].to_numpy(float), after[name].to_numpy(float)
     if (np.isnan(one) != np.isnan(other)).any():
         return float("inf")
-    scale = float(np.nanmax(np.abs(one), initial=0.0)) or 1.0
-    return float(np.nanmax(np.abs(one - other), initial=0.0)) / scale
+    scale = np.abs(before.get(f"{name}_std", before[name]).to_numpy(float))
+    usable = np.isfinite(scale) & (scale > 0)
+    # A column whose error is not known is measured by the error of its peers.
+    typical = float(np.median(scale[usable])) if usable.any() else 1.0
+    scale = np.where(usable, scale, typical)
+    return float(np.nanmax(np.abs(one - other) / scale, initial=0.0))
