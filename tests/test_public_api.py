@@ -1,5 +1,6 @@
 """What `import crewe` offers, and how little it costs."""
 
+import importlib
 import subprocess
 import sys
 import time
@@ -33,6 +34,12 @@ def test_the_public_names_are_these_and_exist():
     for name in PUBLIC:
         assert getattr(crewe, name) is not None
     assert set(dir(crewe)) == {*PUBLIC, "__version__"}
+
+
+def test_functions_stay_functions_when_their_files_are_imported():
+    importlib.import_module("crewe.workflows.carry_out")
+    assert callable(crewe.run)
+    assert callable(crewe.workflows.rerun)
 
 
 def test_other_names_do_not_exist():

@@ -7,7 +7,7 @@ import yaml
 
 from crewe import io
 from crewe.cli.main import main
-from crewe.workflows.rerun import compare
+from crewe.workflows.repeat import compare
 from crewe.workflows.result_folder import FILES
 
 

@@ -124,8 +124,8 @@ def _carry_out(
 
     from crewe.cli.outcomes import tell
     from crewe.cli.progress import listener
+    from crewe.workflows.carry_out import run_unless_finished
     from crewe.workflows.many import run_many
-    from crewe.workflows.run import run_unless_finished
 
     verb = partial(run_unless_finished, overwrite=overwrite)
     names = [str(plan.image) for plan in plans]

@@ -40,7 +40,7 @@ def rerun(
     import math
 
     from crewe.cli.progress import listener
-    from crewe.workflows.rerun import rerun as repeat
+    from crewe.workflows.repeat import rerun as repeat
 
     with listener(quiet) as observer:
         found = repeat(folder, observer, output=output, image=image, overwrite=overwrite)

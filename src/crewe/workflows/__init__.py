@@ -4,16 +4,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from crewe.workflows.carry_out import run, run_unless_finished
     from crewe.workflows.many import Finished, Outcome, run_many
     from crewe.workflows.observer import Observer, Silent
     from crewe.workflows.plan import FindOptions, FitOptions, IntensityScale, QuantifyPlan
     from crewe.workflows.plan_file import load_plan, plan_from, save_plan
     from crewe.workflows.quantify import Quantification
-    from crewe.workflows.rerun import Comparison, rerun
-    from crewe.workflows.run import run, run_unless_finished
+    from crewe.workflows.repeat import Comparison, rerun
 
 _FILE_OF = {
-    "Comparison": "rerun",
+    "Comparison": "repeat",
     "FindOptions": "plan",
     "Finished": "many",
     "FitOptions": "plan",
@@ -25,10 +25,10 @@ _FILE_OF = {
     "Silent": "observer",
     "load_plan": "plan_file",
     "plan_from": "plan_file",
-    "rerun": "rerun",
-    "run": "run",
+    "rerun": "repeat",
+    "run": "carry_out",
     "run_many": "many",
-    "run_unless_finished": "run",
+    "run_unless_finished": "carry_out",
     "save_plan": "plan_file",
 }
 
@@ -53,6 +53,7 @@ __all__ = [
 ]
 
 
+# No file here has the name of a function: importing it would hide the function.
 # A plan is read long before anything is computed with it, and a worker process
 # sets its number of threads before numpy is loaded: import each name on first use.
 def __getattr__(name: str) -> Any:

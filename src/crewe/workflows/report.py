@@ -182,7 +182,9 @@ def _settings(result: "Quantification") -> dict[str, str]:
     listed = {"image": result.plan.image.name}
     for key, value in plan.items():
         inner = value if isinstance(value, dict) else {key: value}
-        listed |= {name: _said(one) for name, one in inner.items() if one not in (None, False)}
+        listed |= {
+            name: _said(one) for name, one in inner.items() if one is not None and one is not False
+        }
     if result.plan.intensity.detector_map is not None:
         listed["detector_map"] = result.plan.intensity.detector_map.name
     if result.plan.sampling is None:

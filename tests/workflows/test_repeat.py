@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crewe.workflows.rerun import compare
+from crewe.workflows.repeat import compare
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def test_rounding_is_equal_but_said(table):
     found = compare(table, table.assign(x=table["x"] + 1e-6))
     assert found.equal
     assert not found.identical
-    assert "rounding" in found.text
+    assert "standard errors" in found.text
 
 
 @pytest.mark.parametrize(

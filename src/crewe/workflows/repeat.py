@@ -8,16 +8,16 @@ import numpy as np
 
 from crewe import io
 from crewe.errors import PlanError, ReadError
+from crewe.workflows.carry_out import run
 from crewe.workflows.observer import Observer, Silent
 from crewe.workflows.plan import QuantifyPlan
 from crewe.workflows.plan_file import PLAN_NAME, load_plan
 from crewe.workflows.provenance import provenance_of
-from crewe.workflows.run import run
 
 if TYPE_CHECKING:
     import pandas as pd
 
-ROUNDING = 1e-3
+ROUNDING = 1e-2
 """Difference, in standard errors, that another processor or number of threads may make."""
 
 
@@ -26,7 +26,7 @@ class Comparison:
     """How a repeated table differs from the stored one."""
 
     equal: bool
-    """Same columns, same flags, and every number the same up to rounding."""
+    """Same columns, same flags, and no number farther off than a hundredth of its error."""
     identical: bool
     """Every number the same to the last bit."""
     largest_difference: float
@@ -113,7 +113,7 @@ def compare(before: "pd.DataFrame", after: "pd.DataFrame") -> Comparison:
         return Comparison(True, True, 0.0, f"equal: all {len(after)} columns, to the last digit")
     amount = f"largest difference {largest:.1e} standard errors"
     if largest <= ROUNDING:
-        return Comparison(True, False, largest, f"equal up to rounding: {amount}")
+        return Comparison(True, False, largest, f"equal for every purpose: {amount}")
     return Comparison(False, False, largest, f"different: {amount}")
 
 
