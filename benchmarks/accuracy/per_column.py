@@ -12,13 +12,14 @@ def fit_each(image: np.ndarray, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarra
     """Return x, y, scs and their standard errors for columns started at x, y in Å.
 
     Height, width, position and a constant background are free for every column, in
-    a window that reaches half a spacing to each side.
+    a window that reaches half a spacing to each side. A fit that leaves its window,
+    grows wider than it or turns upside down has failed, and its column is left out.
     """
-    fitted = np.array([_fit_one(image, *start) for start in zip(x, y, strict=True)])
-    return tuple(fitted.T)
+    fits = (_fit_one(image, *start) for start in zip(x, y, strict=True))
+    return tuple(np.array([fit for fit in fits if fit is not None]).T)
 
 
-def _fit_one(image: np.ndarray, x: float, y: float) -> tuple[float, ...]:
+def _fit_one(image: np.ndarray, x: float, y: float) -> tuple[float, ...] | None:
     rows, columns = _window(y, image.shape[0]), _window(x, image.shape[1])
     values = image[rows, columns]
     grid_y, grid_x = np.mgrid[rows, columns] * SAMPLING
@@ -32,7 +33,10 @@ def _fit_one(image: np.ndarray, x: float, y: float) -> tuple[float, ...]:
         return _slopes(parameters, grid_x, grid_y)
 
     result = least_squares(difference, start, jac=slopes, method="lm", x_scale="jac")
-    return _position_and_scs(result)
+    found_x, found_y, height, width, _ = result.x
+    away = max(abs(found_x - x), abs(found_y - y), abs(width))
+    failed = height <= 0 or away > HALF_WINDOW * SAMPLING
+    return None if failed else _position_and_scs(result)
 
 
 def _window(centre: float, size: int) -> slice:

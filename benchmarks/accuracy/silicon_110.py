@@ -13,7 +13,10 @@ from scipy.spatial import KDTree
 
 IMAGE = Path("atomic") / "atomsegnet_03_afterimage_8nm_crp.png"
 SAMPLING = 0.094
-PRIMITIVE = 3.33
+LATTICE = 5.431
+ACROSS, ALONG = LATTICE / np.sqrt(8), LATTICE / 2
+"""A primitive translation (3.33 Å) across and along the dumbbells, [1-10] and [001], in Å."""
+TOLERANCE = 0.6
 BORDER = 16 * SAMPLING
 PUBLISHED = {
     "paper, 2D Gaussian": (7.57, 8.25),
@@ -54,12 +57,12 @@ def precision(positions: np.ndarray) -> dict[str, tuple[float, int]]:
     columns of a dumbbell are pooled about their own medians, clipped at four
     median absolute deviations; no drift is taken out.
     """
-    upper = _is_upper(positions)
-    tree = KDTree(positions)
-    pairs = tree.query_pairs(1.12 * PRIMITIVE, output_type="ndarray")
+    axis, upper = _dumbbells(positions)
+    pairs = KDTree(positions).query_pairs(ACROSS + ALONG, output_type="ndarray")
     steps = positions[pairs[:, 1]] - positions[pairs[:, 0]]
     lengths = np.hypot(*steps.T)
-    like = (upper[pairs[:, 0]] == upper[pairs[:, 1]]) & (lengths > 0.88 * PRIMITIVE)
+    away = np.abs(np.abs(steps) - np.where(np.arange(2) == axis, ALONG, ACROSS))
+    like = (upper[pairs[:, 0]] == upper[pairs[:, 1]]) & (away < TOLERANCE).all(axis=1)
     rising = steps[:, 0] * steps[:, 1] > 0
     return {
         name: _pooled(lengths, [like & side & (upper[pairs[:, 0]] == u) for u in (True, False)])
@@ -67,12 +70,12 @@ def precision(positions: np.ndarray) -> dict[str, tuple[float, int]]:
     }
 
 
-def _is_upper(positions: np.ndarray) -> np.ndarray:
-    """Return which column of its dumbbell each is, from where its nearest neighbour lies."""
+def _dumbbells(positions: np.ndarray) -> tuple[int, np.ndarray]:
+    """Return the axis along which dumbbells lie, and for each column which end it is."""
     _, nearest = KDTree(positions).query(positions, k=2)
     to_partner = positions[nearest[:, 1]] - positions
-    along = int(np.argmax(np.abs(to_partner).mean(axis=0)))
-    return to_partner[:, along] > 0
+    axis = int(np.argmax(np.abs(to_partner).mean(axis=0)))
+    return axis, to_partner[:, axis] > 0
 
 
 def _pooled(lengths: np.ndarray, groups: list[np.ndarray]) -> tuple[float, int]:

@@ -4,6 +4,8 @@ import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
+import numpy as np
+
 from benchmarks.accuracy.score import Score
 
 HEADINGS = (
@@ -44,7 +46,8 @@ the border are not scored. A detection matches a column within 0.4 spacings, one
   runs while other realisations are computed beside it.
 
 *per-column* fits position, height, width and background of one column at a time in a
-window of one spacing, from the positions that crewe finds. *atomap* and *atomap-wide*
+window of one spacing, from the positions that crewe finds; a column whose fit leaves the
+window, grows wider than it or turns upside down counts as missed. *atomap* and *atomap-wide*
 use PCA before the peak finder with a separation of 6 pixels, which lose and invent the
 fewest columns on this lattice; a user could not know so beforehand, and the lattice lies
 along the pixel rows, the best case for that PCA. Atomap then refines by centre of mass
@@ -96,14 +99,20 @@ def _cells(method: str, row: Score) -> tuple[str, ...]:
         str(row.realisations),
         f"{row.missed_percent:.2f}",
         f"{row.invented_percent:.2f}",
-        *(f"{quantity.over_bound:.3f}" for quantity in quantities),
+        *(_number(quantity.over_bound, ".3f") for quantity in quantities),
         ", ".join(f"{quantity.bias:+.3f}" for quantity in quantities),
         ", ".join(f"{quantity.column_bias:.2f}" for quantity in quantities),
-        ", ".join(f"{quantity.reported:.2f}" for quantity in quantities),
+        ", ".join(_number(quantity.reported, ".2f") for quantity in quantities),
         f"{row.find_cpu_per_thousand:.2f}",
         f"{row.fit_cpu_per_thousand:.2f}",
         f"{row.fit_wall_per_thousand:.2f}",
     )
+
+
+def _number(value: float, form: str) -> str:
+    if np.isnan(value):
+        return "–"
+    return "> 100" if value > 100 else format(value, form)
 
 
 def _version(name: str) -> str:

@@ -33,9 +33,21 @@ def main(image_path, result_path):
     if limit:
         sublattice.atom_list = sublattice.atom_list[:limit]
     sublattice.refine_atom_positions_using_center_of_mass(show_progressbar=False)
-    sublattice.refine_atom_positions_using_2d_gaussian(percent_to_nn=region, show_progressbar=False)
+    refine(sublattice, image.astype(float), region)
     fitted = clocks()
     save(result_path, sublattice, sampling, found - start, fitted - found)
+
+
+def refine(sublattice, image, region):
+    """Do what refine_atom_positions_using_2d_gaussian does, but survive a column that fails.
+
+    At low dose a fit can end at NaN, on which Atomap stops with a ValueError.
+    """
+    for atom in sublattice.atom_list:
+        try:
+            atom.refine_position_using_2d_gaussian(image, percent_to_nn=region)
+        except ValueError:
+            atom.pixel_x = atom.pixel_y = np.nan
 
 
 def clocks():
@@ -45,11 +57,14 @@ def clocks():
 def save(path, sublattice, sampling, find_seconds, fit_seconds):
     # Atomap calls the integral of HyperSpy's Gaussian, in pixels, its amplitude.
     integral = np.array([atom.amplitude_gaussian for atom in sublattice.atom_list])
+    x, y = np.array(sublattice.x_position), np.array(sublattice.y_position)
+    known = np.isfinite(x) & np.isfinite(y)
+    x, y, integral = x[known], y[known], integral[known]
     unknown = np.full(integral.size, np.nan)
     np.savez(
         path,
-        x=np.array(sublattice.x_position) * sampling,
-        y=np.array(sublattice.y_position) * sampling,
+        x=x * sampling,
+        y=y * sampling,
         scs=integral * sampling**2,
         x_std=unknown,
         y_std=unknown,
