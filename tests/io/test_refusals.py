@@ -78,6 +78,19 @@ def test_a_sparse_hdf5_stays_lazy_and_is_not_loaded(tmp_path):
         read_image(tmp_path / "sparse.h5")
 
 
+def test_a_damaged_text_heap_does_not_hang_the_hdf5_library(tmp_path):
+    write(tmp_path / "a.hspy", asymmetric_phantom((9, 13)))
+    content = bytearray((tmp_path / "a.hspy").read_bytes())
+    heap = content.index(b"GCOL")
+    # The number of the second object: its predecessor's again.
+    (length,) = struct.unpack_from("<Q", content, heap + 24)
+    second = heap + 32 + length + -length % 8
+    content[second] = content[heap + 16]
+    (tmp_path / "a.hspy").write_bytes(content)
+    with pytest.raises(ReadError, match="does not add up"):
+        read(tmp_path / "a.hspy")
+
+
 def test_big_endian_mrc_is_not_read_with_swapped_bytes(tmp_path):
     mrc = bytearray(1024 + 18)
     struct.pack_into(">4i", mrc, 0, 3, 3, 1, 1)

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crewe.axes import Axis, calibrated_array
+from crewe.axes.arrays import LONGEST_AXIS
 from crewe.axes.hyperspy import dimension_names
 from crewe.errors import CreweError, ReadError
 from crewe.io.guard import EAGER_BYTES
+from crewe.io.hdf5_heaps import check_heaps
 from crewe.io.vendor import open_vendor
 
 if TYPE_CHECKING:
@@ -17,10 +19,12 @@ if TYPE_CHECKING:
     import xarray as xr
 
 CHUNK = "64 MiB"
+LARGEST_DATASET_BYTES = 2**44
 
 
 def open_hdf5(path: Path) -> list[xr.DataArray]:
     """Open the signals of an HDF5 file, whoever wrote it."""
+    check_heaps(path)
     datasets, flavour = _look_inside(path)
     if flavour == "generic":
         return _open_datasets(path, datasets)
@@ -99,6 +103,10 @@ def _look_inside(path: Path) -> tuple[list[StoredDataset], str]:
         root = set(file.keys())
         hyperspy = "experiments" in {name.lower() for name in root}
         hyperspy = hyperspy or "hyperspy" in str(file.attrs.get("file_format", "")).lower()
+    for dataset in found:
+        # Readers would plan billions of chunks for what a damaged header claims.
+        if dataset.nbytes > LARGEST_DATASET_BYTES or max(dataset.shape) > LONGEST_AXIS:
+            raise ReadError(f"{path.name}: {dataset.name} claims shape {dataset.shape}: damaged")
     if hyperspy:
         return found, "hspy"
     if "4DSTEM_simulation" in root:
