@@ -34,11 +34,10 @@ def check_heaps(path: Path) -> None:
 def _adds_up(file: mmap.mmap, place: int) -> bool:
     """Walk the objects of one heap: each has its own number and together they fill it."""
     if place + HEADER_BYTES > len(file):
-        return True
+        return False
     (size,) = struct.unpack_from("<Q", file, place + 8)
     if size < SMALLEST_HEAP or place + size > len(file):
-        # Either no heap but pixels that look like one, or a file that ends too early.
-        return True
+        return False
     position, end = place + HEADER_BYTES, place + size
     seen = set()
     while end - position >= HEADER_BYTES:
