@@ -39,6 +39,8 @@ class Stored:
     types: np.ndarray
     origin: float
     """Where StatSTEM's model puts the centre of the first pixel, in pixels."""
+    squared_residual: float
+    """Sum of squares that StatSTEM's stored model leaves over."""
 
 
 def main() -> None:
@@ -48,8 +50,8 @@ def main() -> None:
     for name in EXAMPLES:
         stored = read_example(options.data / "atomic" / name)
         sections.append(_describe(name, stored))
-        for title, start, options in COMPARISONS:
-            sections.append(compare(stored, _fit(stored, start, options), title))
+        for title, start, settings in COMPARISONS:
+            sections.append(compare(stored, _fit(stored, start, settings), title))
     page = "\n\n".join([INTRODUCTION, *sections]) + "\n"
     print(page)
     if options.markdown:
@@ -74,6 +76,7 @@ def read_example(path: Path) -> Stored:
         background=float(fit.zeta),
         types=given.coordinates[:, 2].astype(int),
         origin=origin,
+        squared_residual=float(((given.obs - fit.model) ** 2).sum()),
     )
 
 
@@ -87,24 +90,26 @@ def _draw(fit, step: float, origin: float) -> np.ndarray:
     return image
 
 
-def _fit(stored: Stored, start: str, options: dict[str, str]) -> pd.DataFrame:
+def _fit(stored: Stored, start: str, options: dict[str, str]):
     from crewe.atoms import find_columns, fit_columns
     from crewe.axes import calibrated_image
 
     step = stored.sampling
     image = calibrated_image(stored.image, step)
     if start == "crewe":
-        return fit_columns(image, find_columns(image), **options).columns
+        return fit_columns(image, find_columns(image), **options)
     # One of StatSTEM's columns lies outside its image, which crewe refuses.
     x, y = stored.positions.T
     given = pd.DataFrame({"x": x, "y": y, "height": stored.height, "type": stored.types})
     within = np.abs(stored.positions - _extent(stored) / 2) < _extent(stored) / 2 + step / 2
     inside = within.all(axis=1)
-    return fit_columns(image, given[inside], **options).columns
+    return fit_columns(image, given[inside], **options)
 
 
-def compare(stored: Stored, table: pd.DataFrame, title: str) -> str:
+def compare(stored: Stored, fit, title: str) -> str:
     """Return one paragraph and the list of columns outside the limits."""
+    table = fit.columns
+    left_over = float((fit.residual.to_numpy() ** 2).sum()) / stored.squared_residual
     found = table[["x", "y"]].to_numpy()
     partner = match(stored.positions, found, NEAR)
     both = partner >= 0
@@ -120,7 +125,8 @@ def compare(stored: Stored, table: pd.DataFrame, title: str) -> str:
         f"{np.median(ratio):.4f}, from {ratio.min():.3f} to {ratio.max():.3f};",
         f"{other.sum()} columns differ by more than 3 %,",
         f"{(np.abs(relative - 1) > SCS_LIMIT).sum()} after the median ratio is taken out. Width",
-        f"{_widths(table)} Å here, {_listed(stored.width)} Å there.",
+        f"{_listed(table['width'].to_numpy())} Å here, {_listed(stored.width)} Å there.",
+        f"Our residual has {left_over:.4f} times the sum of squares of StatSTEM's.",
     ]
     outside = np.flatnonzero(both)[far | other]
     return "\n".join(lines) + "\n\n" + _outside(stored, outside, away, ratio, both)
@@ -151,10 +157,6 @@ def _outside(
 def _extent(stored: Stored) -> np.ndarray:
     height, width = stored.image.shape
     return np.array([width - 1, height - 1]) * stored.sampling
-
-
-def _widths(table: pd.DataFrame) -> str:
-    return _listed(table["width"].to_numpy())
 
 
 def _listed(widths: np.ndarray) -> str:
