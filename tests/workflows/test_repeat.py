@@ -26,7 +26,7 @@ def test_rounding_is_equal_but_said(table):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda table: table.assign(x=[1.0, 2.001]),
+        lambda table: table.assign(x=[1.0, 2.01]),
         lambda table: table.assign(x_std=[0.1, 0.2]),
         lambda table: table.assign(flag=["", ""]),
         lambda table: table.iloc[:1],
