@@ -11,7 +11,7 @@ from numba import njit, prange
 from scipy import sparse
 
 from crewe.atoms.peaks import peak_slopes
-from crewe.atoms.stamps import Array, Grid, window
+from crewe.atoms.stamps import Array, Grid, Index, window
 
 
 class Mesh(NamedTuple):
@@ -78,13 +78,25 @@ def background_overlaps(weight: Array, mesh: Mesh) -> sparse.csr_array:
     return sparse.csr_array(entries, shape=(size, size))
 
 
-def _shifted(size: int, shift: int) -> tuple[Array, Array]:
+def _shifted(size: int, shift: int) -> tuple[Index, Index]:
     here = np.arange(max(0, -shift), min(size, size - shift))
     return here, here + shift
 
 
 @njit(cache=True, parallel=True)
-def _cross(weight, grid, x, y, width, radius, shape, knots_y, knots_x, reach_y, reach_x):
+def _cross(
+    weight: Array,
+    grid: Grid,
+    x: Array,
+    y: Array,
+    width: Array,
+    radius: Array,
+    shape: int,
+    knots_y: int,
+    knots_x: int,
+    reach_y: int,
+    reach_x: int,
+) -> tuple[Array, Index]:
     count = reach_y * reach_x
     values = np.zeros((len(x), 4, count))
     knot = np.zeros((len(x), count), np.int64)
@@ -122,7 +134,16 @@ def _cross(weight, grid, x, y, width, radius, shape, knots_y, knots_x, reach_y, 
     return values, knot
 
 
-def cross_overlaps(weight, grid, x, y, width, radius, shape, mesh):
+def cross_overlaps(
+    weight: Array,
+    grid: Grid,
+    x: Array,
+    y: Array,
+    width: Array,
+    radius: Array,
+    shape: int,
+    mesh: Mesh,
+) -> tuple[Array, Index]:
     """Weighted inner products of (g, s·dx, s·dy, s·r²) of each column with the hats it touches.
 
     Returns values (N, 4, R) and the knot number of each, (N, R).

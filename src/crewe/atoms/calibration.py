@@ -6,7 +6,8 @@ import numpy as np
 
 from crewe.atoms.equations import WIDTH, X, Y
 from crewe.atoms.noise import NoiseModel
-from crewe.atoms.scoring import Problem, Solution, fit_scoring
+from crewe.atoms.problem import Problem, Solution
+from crewe.atoms.scoring import fit_scoring
 from crewe.atoms.stamps import Array
 
 # Position error in widths beyond which the first-order correction leaves a visible bias.
@@ -44,4 +45,5 @@ def simulate(expected: Array, noise: NoiseModel, rng: np.random.Generator) -> Ar
     if gain <= 0:
         return expected + rng.normal(0.0, np.sqrt(noise.variance(expected)))
     offset = noise.constant / gain
-    return rng.poisson(np.maximum(expected + offset, 0.0) / gain) * gain - offset
+    electrons = rng.poisson(np.maximum(expected + offset, 0.0) / gain).astype(np.float64)
+    return electrons * gain - offset

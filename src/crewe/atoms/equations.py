@@ -8,7 +8,6 @@ for all columns of a type): θ_full = S·θ, so the equations of every variant a
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 from scipy.spatial import cKDTree
 
@@ -20,7 +19,7 @@ from crewe.atoms.background import (
     project_background,
 )
 from crewe.atoms.peaks import CUTOFF_WIDTHS, PEAK_CODES
-from crewe.atoms.stamps import Array, Grid, draw, overlaps, project
+from crewe.atoms.stamps import Array, Grid, Index, draw, overlaps, project
 
 HEIGHT, X, Y, WIDTH = range(4)
 
@@ -39,20 +38,20 @@ class ColumnModel:
     knots: Array
 
     @property
-    def geometry(self):
+    def geometry(self) -> tuple[Array, Array, Array, Array, int]:
         """What the compiled loops take: x, y, width, radius, shape."""
-        height, x, y, width = np.ascontiguousarray(self.columns.T)
+        _, x, y, width = np.ascontiguousarray(self.columns.T)
         return x, y, width, CUTOFF_WIDTHS[self.peak] * width, PEAK_CODES[self.peak]
 
     def background(self) -> Array:
+        """Image of the background alone."""
         return draw_background(self.grid, self.mesh, self.knots)
 
     def image(self) -> Array:
         """The expected image, equation 2.19 of the thesis (Gaussian) or its Lorentzian twin."""
         terms = np.zeros((len(self.columns), 7))
         terms[:, 0] = self.columns[:, HEIGHT]
-        *geometry, shape = self.geometry
-        return draw(self.grid, *geometry, terms, shape) + self.background()
+        return draw(self.grid, *self.geometry, terms) + self.background()
 
     def blur(self, covariance: Array) -> Array:
         """Mean change of the image when every column scatters by its covariance (N, 4, 4).
@@ -67,8 +66,7 @@ class ColumnModel:
         terms[:, 3] = c[:, HEIGHT, WIDTH] / width
         terms[:, 4], terms[:, 5] = 0.5 * h * c[:, X, X], 0.5 * h * c[:, Y, Y]
         terms[:, 6] = h * c[:, X, Y]
-        *geometry, shape = self.geometry
-        return draw(self.grid, *geometry, terms, shape)
+        return draw(self.grid, *self.geometry, terms)
 
     def moved(self, step: Array) -> "ColumnModel":
         """The model after a step of the full parameter vector."""
@@ -87,7 +85,7 @@ class ColumnModel:
         return np.stack([np.ones_like(h), h, h, h / width], axis=1)
 
 
-def neighbour_pairs(model: ColumnModel) -> tuple[NDArray, NDArray]:
+def neighbour_pairs(model: ColumnModel) -> tuple[Index, Index]:
     """Pairs of columns whose peaks overlap: first every column with itself, then left < right."""
     x, y, width, radius, _ = model.geometry
     reach = min(2 * radius.max(), 6 * width.max() if model.peak == "gaussian" else np.inf)
@@ -97,18 +95,8 @@ def neighbour_pairs(model: ColumnModel) -> tuple[NDArray, NDArray]:
     return np.concatenate([own, pairs[:, 0]]), np.concatenate([own, pairs[:, 1]])
 
 
-@dataclass(frozen=True)
-class NormalEquations:
-    """Weighted JᵀWJ of the full parameters, whole and as blocks of the column pairs."""
-
-    matrix: sparse.csr_array
-    blocks: Array
-    left: NDArray
-    right: NDArray
-
-
-def assemble(model: ColumnModel, weight: Array, pairs: tuple[NDArray, NDArray]) -> NormalEquations:
-    """JᵀWJ for pixel weights `weight`."""
+def assemble(model: ColumnModel, weight: Array, pairs: tuple[Index, Index]) -> sparse.csr_array:
+    """JᵀWJ of the full parameters, for pixel weights `weight`."""
     left, right = pairs
     scales = model.scales()
     blocks = overlaps(weight, model.grid, *model.geometry, left, right)
@@ -127,8 +115,7 @@ def assemble(model: ColumnModel, weight: Array, pairs: tuple[NDArray, NDArray]) 
     knot = np.broadcast_to(knot[:, None, :], values.shape)
     cross = sparse.csr_array((values.ravel(), (rows.ravel(), knot.ravel())), (4 * count, knots))
     corner = background_overlaps(weight, model.mesh)
-    matrix = sparse.block_array([[columns, cross], [cross.T, corner]], format="csr")
-    return NormalEquations(matrix, blocks, left, right)
+    return sparse.block_array([[columns, cross], [cross.T, corner]], format="csr")
 
 
 def gradient(model: ColumnModel, weighted_residual: Array) -> Array:
@@ -137,7 +124,7 @@ def gradient(model: ColumnModel, weighted_residual: Array) -> Array:
     return np.concatenate([columns.ravel(), project_background(weighted_residual, model.mesh)])
 
 
-def sharing(count: int, knots: int, free: str, kinds: NDArray | None = None) -> sparse.csr_array:
+def sharing(count: int, knots: int, free: str, kinds: Index | None = None) -> sparse.csr_array:
     """Matrix S from free to full parameters.
 
     `free` is a subset of "hxyw"; with `kinds` (N,) the widths of a kind move as one.

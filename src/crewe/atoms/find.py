@@ -23,7 +23,7 @@ from crewe.atoms.scale import (
     texture_noise,
     white_noise_variance,
 )
-from crewe.atoms.stamps import Array, Grid
+from crewe.atoms.stamps import Array, Grid, Index, Mask
 from crewe.errors import NoColumnsError
 
 Observer = Callable[[str, float], None]
@@ -135,14 +135,14 @@ def _detect_on_lattice(
     return _Candidates(_subpixel(mean, sites[keep]), own[keep])
 
 
-def _local_maxima(response: Array, radius: float) -> Array:
+def _local_maxima(response: Array, radius: float) -> Index:
     reach = max(1, round(radius))
     offsets = np.arange(-reach, reach + 1)
     disk = offsets[:, None] ** 2 + offsets[None, :] ** 2 <= max(radius, 1.0) ** 2
     return np.argwhere(ndimage.maximum_filter(response, footprint=disk) == response)
 
 
-def _subpixel(response: Array, peaks: Array) -> Array:
+def _subpixel(response: Array, peaks: Index) -> Array:
     """Vertex of the parabola through each maximum and its neighbours, along y and along x."""
     y, x = np.clip(peaks, 1, np.array(response.shape) - 2).T
     centre = response[y, x]
@@ -157,7 +157,7 @@ def _subpixel(response: Array, peaks: Array) -> Array:
 def _linear_model(
     values: Array, points: Array, scale: float, width: float, weight: Array
 ) -> tuple[ColumnModel, Array]:
-    grid = Grid(*values.shape, 1.0, 1.0)
+    grid = Grid(values.shape[0], values.shape[1], 1.0, 1.0)
     mesh = choose_mesh("local", grid, 4 * SPACING_PER_SCALE * scale)
     points = points[np.argsort(points[:, 0], kind="stable")]
     nothing = np.zeros(len(points))
@@ -216,11 +216,11 @@ def _points(model: ColumnModel) -> Array:
     return model.columns[:, [2, 1]]
 
 
-def _without(model: ColumnModel, dropped: Array) -> ColumnModel:
+def _without(model: ColumnModel, dropped: Mask) -> ColumnModel:
     return ColumnModel(model.grid, model.peak, model.columns[~dropped], model.mesh, model.knots)
 
 
-def _faint(model: ColumnModel) -> Array:
+def _faint(model: ColumnModel) -> Mask:
     height = model.columns[:, HEIGHT]
     return height <= LEAST_RELATIVE_HEIGHT * np.percentile(height, 75)
 
@@ -241,12 +241,12 @@ def _hidden_columns(
     return _subpixel(left, peaks[keep])
 
 
-def _is_new(model: ColumnModel, hidden: Array) -> Array:
+def _is_new(model: ColumnModel, hidden: Array) -> Mask:
     distance, _ = cKDTree(hidden).query(_points(model))
     return distance < 1e-9
 
 
-def _significant(model: ColumnModel, values: Array, information: Array) -> Array:
+def _significant(model: ColumnModel, values: Array, information: Array) -> Mask:
     """Whether a height exceeds five times its error, misfit of the neighbours included."""
     expected = model.image()
     residual = values - expected

@@ -17,8 +17,9 @@ from crewe.atoms.calibration import needs_calibration, unbiased_widths
 from crewe.atoms.equations import WIDTH, ColumnModel
 from crewe.atoms.heights import solve_heights
 from crewe.atoms.noise import NoiseModel, counting_noise, estimate_noise
+from crewe.atoms.problem import Problem, Solution
 from crewe.atoms.results import columns_table, fit_summary
-from crewe.atoms.scoring import Problem, Solution, fit_scoring
+from crewe.atoms.scoring import fit_scoring
 from crewe.atoms.stamps import Array, Grid
 from crewe.errors import NoColumnsError, PlanError
 
@@ -73,33 +74,31 @@ def fit_columns(
     At low dose the common widths are corrected by what one simulated repeat (`seed`) loses.
 
     The table holds `x`, `y`, `height`, `width`, `scs` (2πηρ², equation 2.20) and their standard
-    errors `*_std` from the Fisher information (equations 2.26–2.29), `type` (0 the brightest) and `flag`: empty, or comma-joined words out of `edge`,
-    `overlap`, `weak`, `poor_fit`, `unconverged`. A column whose fit fails is flagged, never
+    errors `*_std` from the Fisher information (equations 2.26–2.29), `type` (0 the brightest)
+    and `flag`: empty, or comma-joined words out of `edge`, `overlap`, `weak`, `poor_fit`,
+    `unconverged`. A column whose fit fails is flagged, never
     dropped. NaN standard errors mean that the data hold no information on that column.
 
     Raises ImageError, CalibrationError, NoColumnsError (empty table) and PlanError (options that
     contradict one another).
     """
     image = axes.check_image(image)
-    if noise == "counts" and not (electrons_per_unit and electrons_per_unit > 0):
-        raise PlanError("noise='counts' needs electrons_per_unit, the electrons per unit intensity")
-    if not len(columns):
-        raise NoColumnsError("the table of starting positions is empty; run find_columns first")
+    _check_options(columns, noise, electrons_per_unit)
     tell = observer or (lambda stage, fraction: None)
+    tell("fitting columns", 0.0)
     start, order = _start(image, columns, peak)
     data = np.ascontiguousarray(image.values, dtype=np.float64)
     problem = Problem(
         data=data,
         noise=_noise_rule(noise, electrons_per_unit, 3 * len(columns)),
-        kinds=None if width == "column" else np.zeros(len(columns), dtype=np.int64),
+        kinds=np.zeros(len(columns), dtype=np.int64),
         uniform=noise == "uniform",
     )
-    tell("fitting columns", 0.0)
     start, background_kind = _with_background(start, data, background)
     solution = fit_scoring(start, problem, lambda part: tell("fitting columns", 0.4 * part))
     types = _types(columns, solution, order)
-    if width in ("auto", "type") and types.max() > 0:
-        problem = replace(problem, kinds=types)
+    if width == "column" or (width != "common" and types.max() > 0):
+        problem = replace(problem, kinds=None if width == "column" else types)
         solution = fit_scoring(solution.model, problem)
     tell("fitting columns", 0.6)
     calibrated = needs_calibration(solution, problem)
@@ -108,19 +107,27 @@ def fit_columns(
     tell("fitting columns", 1.0)
     table = columns_table(image, solution, data, types).iloc[np.argsort(order)]
     table.index = columns.index
-    used_width = (
-        "column"
-        if problem.kinds is None
-        else ("type" if types.max() and width != "common" else "common")
-    )
     settings = {
         "peak": peak,
-        "width": used_width,
+        "width": _used_width(problem),
         "background": background_kind,
         "noise": noise,
         "bias_calibrated": calibrated,
     }
     return _result(image, solution, table, settings)
+
+
+def _check_options(columns: pd.DataFrame, noise: str, electrons_per_unit: float | None) -> None:
+    if noise == "counts" and not (electrons_per_unit and electrons_per_unit > 0):
+        raise PlanError("noise='counts' needs electrons_per_unit, the electrons per unit intensity")
+    if not len(columns):
+        raise NoColumnsError("the table of starting positions is empty; run find_columns first")
+
+
+def _used_width(problem: Problem) -> str:
+    if problem.kinds is None:
+        return "column"
+    return "type" if problem.kinds.max() > 0 else "common"
 
 
 def _start(image: xr.DataArray, columns: pd.DataFrame, peak: str) -> tuple[ColumnModel, NDArray]:
@@ -168,7 +175,7 @@ def _with_background(model: ColumnModel, data: Array, background: str) -> tuple[
     kinds = ["constant", "plane", "local"] if background == "auto" else [background]
     fits = []
     for kind in kinds:
-        mesh = choose_mesh(kind, model.grid, 4 * _spacing(model))
+        mesh = choose_mesh(kind, model.grid, _mesh_spacing(model))
         empty = replace(model, mesh=mesh, knots=np.zeros(mesh.knots_y * mesh.knots_x))
         fitted, _ = solve_heights(empty, data, np.ones_like(data))
         squares = float(np.sum(np.square(data - fitted.image())))
@@ -178,13 +185,19 @@ def _with_background(model: ColumnModel, data: Array, background: str) -> tuple[
     return fitted, kind
 
 
-def _spacing(model: ColumnModel) -> float:
+def _mesh_spacing(model: ColumnModel) -> float:
+    """Distance between the knots of a local background.
+
+    Four spacings, so that it cannot take over from the columns; single atoms, far apart on a
+    rough support, leave room for a finer mesh.
+    """
+    width = float(np.median(model.columns[:, WIDTH]))
     points = model.columns[:, 1:3]
-    widths = 4 * float(np.median(model.columns[:, WIDTH]))
     if len(points) < 2:
-        return widths
+        return 8 * width
     distance, _ = cKDTree(points).query(points, k=2)
-    return max(float(np.median(distance[:, 1])), widths / 2)
+    spacing = max(float(np.median(distance[:, 1])), 2 * width)
+    return 8 * width if spacing > 10 * width else 4 * spacing
 
 
 def _types(columns: pd.DataFrame, solution: Solution, order: NDArray) -> NDArray[np.int64]:

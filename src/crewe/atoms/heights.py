@@ -15,7 +15,7 @@ def solve_heights(model: ColumnModel, image: Array, weight: Array) -> tuple[Colu
     count = len(model.columns)
     equations = assemble(model, weight, neighbour_pairs(model))
     share = sharing(count, len(model.knots), "h")
-    matrix = (share.T @ equations.matrix @ share).tocsr()
+    matrix = (share.T @ equations @ share).tocsr()
     diagonal = matrix.diagonal()
     # Columns drawn on top of one another would make the matrix singular.
     ridge = sparse.diags_array(1e-9 * diagonal + 1e-12 * diagonal.max())

@@ -6,14 +6,20 @@ the inverse over its own neighbours, and the shared parameters (common widths, b
 back exactly by their Schur complement.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numba import njit, prange
 from scipy import sparse
 
 from crewe.atoms.conjugate import block_preconditioner, conjugate_gradients
-from crewe.atoms.stamps import Array
+from crewe.atoms.equations import WIDTH, ColumnModel
+from crewe.atoms.noise import NoiseModel
+from crewe.atoms.problem import Problem
+from crewe.atoms.stamps import Array, Index
+
+# Knots of a constant or plane background reach every column; those of a local one do not.
+MOST_SHARED_KNOTS = 4
 
 
 @dataclass(frozen=True)
@@ -29,7 +35,9 @@ class Covariance:
 
 
 @njit(cache=True)
-def _window_matrix(indptr, indices, data, members, position):
+def _window_matrix(
+    indptr: Index, indices: Index, data: Array, members: Index, position: Index
+) -> Array:
     size = len(members)
     matrix = np.zeros((size, size))
     for a in range(size):
@@ -41,7 +49,15 @@ def _window_matrix(indptr, indices, data, members, position):
 
 
 @njit(cache=True, parallel=True)
-def _own_blocks(indptr, indices, fisher, spread, count, block, local):
+def _own_blocks(
+    indptr: Index,
+    indices: Index,
+    fisher: Array,
+    spread: Array,
+    count: int,
+    block: int,
+    local: int,
+) -> Array:
     result = np.zeros((count, block, block))
     chunks = min(count, 64)
     for chunk in prange(chunks):
@@ -94,3 +110,33 @@ def column_covariance(
     share = answer[: count * block].reshape(count, block, shared)
     cross = -share @ joint
     return Covariance(own - cross @ share.transpose(0, 2, 1), joint, cross)
+
+
+def fit_covariance(model: ColumnModel, problem: Problem, noise: NoiseModel) -> Array:
+    """Covariance (N, 4, 4) of height, x, y, width with all of them free, equation 2.27.
+
+    F⁻¹ where the weights are the inverse variance; otherwise F⁻¹·V·F⁻¹, with V the covariance
+    of the score under the noise as estimated.
+    """
+    problem = replace(problem, free_width=True)
+    expected = model.image()
+    weight = problem.weight(noise, expected)
+    fisher = problem.information(model, weight)
+    spread = None
+    if problem.uniform:
+        spread = problem.information(model, weight**2 * noise.variance(expected))
+    count, knots = len(model.columns), len(model.knots)
+    widths = fisher.shape[0] - problem.own * count - knots
+    shared = widths + (knots if knots <= MOST_SHARED_KNOTS else 0)
+    found = column_covariance(fisher, count, problem.own, shared, spread)
+    covariance = np.zeros((count, 4, 4))
+    covariance[:, : problem.own, : problem.own] = found.own
+    if widths and problem.kinds is not None:
+        _insert_widths(covariance, found, shared - widths + problem.kinds)
+    return covariance
+
+
+def _insert_widths(covariance: Array, found: Covariance, index: Index) -> None:
+    cross = np.take_along_axis(found.cross, index[:, None, None], axis=2)[:, :, 0]
+    covariance[:, :WIDTH, WIDTH] = covariance[:, WIDTH, :WIDTH] = cross
+    covariance[:, WIDTH, WIDTH] = found.shared[index, index]

@@ -11,7 +11,7 @@ from scipy.spatial import cKDTree
 
 from crewe import axes
 from crewe.atoms.equations import HEIGHT, WIDTH, X, Y
-from crewe.atoms.scoring import Solution
+from crewe.atoms.problem import Solution
 from crewe.atoms.stamps import Array
 
 EDGE_WIDTHS = 2.0

@@ -43,8 +43,8 @@ def choose_scale(image: Array) -> tuple[float, bool] | None:
         slice(max(0, (n - 1024) // 2), max(0, (n - 1024) // 2) + 1024) for n in image.shape
     )
     responses = blob_responses(image[window], scales)
-    strength = [s**3 * np.percentile(r, 98) for s, r in zip(scales, responses, strict=True)]
-    strength = np.log(np.maximum(strength, np.finfo(float).tiny))
+    typical = [s**3 * np.percentile(r, 98) for s, r in zip(scales, responses, strict=True)]
+    strength = np.log(np.maximum(typical, np.finfo(float).tiny))
     slope = np.gradient(strength, np.log(scales))
     for k in range(1, len(scales) - 2):
         left, here, right = strength[k - 1 : k + 2]

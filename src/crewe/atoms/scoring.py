@@ -8,30 +8,17 @@ doi:10.1111/j.2517-6161.1971.tb00871.x; Firth 1993, doi:10.1093/biomet/80.1.27).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import sparse
 
 from crewe.atoms.conjugate import block_preconditioner, conjugate_gradients
-from crewe.atoms.equations import (
-    HEIGHT,
-    WIDTH,
-    ColumnModel,
-    X,
-    Y,
-    assemble,
-    gradient,
-    neighbour_pairs,
-    sharing,
-)
+from crewe.atoms.equations import WIDTH, ColumnModel, X, Y, gradient
+from crewe.atoms.limits import Damping, Limits
 from crewe.atoms.noise import NoiseModel
-from crewe.atoms.precision import Covariance, column_covariance
-from crewe.atoms.stamps import Array
+from crewe.atoms.precision import fit_covariance
+from crewe.atoms.problem import Problem, Solution
+from crewe.atoms.stamps import Array, Mask
 
-# No column moves further than this part of its width in one iteration.
-LONGEST_STEP_WIDTHS = 0.3
 # Converged when the columns move, and the widths change, by less than this part of their error.
 TOLERANCE = 0.02
 WIDTH_TOLERANCE = 0.005
@@ -39,211 +26,94 @@ WIDTH_TOLERANCE = 0.005
 LARGEST_BLUR_WIDTHS = 0.35
 # Below this position error, in widths, the bias is less than a hundredth of a standard error.
 LEAST_BLUR_WIDTHS = 0.02
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Data and rules of a fit.
-
-    `noise` gives the noise model from (residual, expected image); `kinds` (N,) the columns that
-    share a width, None for one width each; `free_width` False keeps the widths; `uniform` gives
-    every pixel the same weight, whatever its noise.
-    """
-
-    data: Array
-    noise: Callable[[Array, Array], NoiseModel]
-    kinds: NDArray[np.int64] | None
-    free_width: bool = True
-    uniform: bool = False
-    iterations: int = 40
-
-    @property
-    def free(self) -> str:
-        """Names of the free parameters of each column."""
-        return "hxyw" if self.free_width else "hxy"
-
-    @property
-    def own(self) -> int:
-        """How many parameters belong to one column alone."""
-        return 4 if self.kinds is None and self.free_width else 3
-
-
-@dataclass(frozen=True)
-class Solution:
-    """Where the scoring ended: model, noise, covariance (N, 4, 4) of height, x, y, width."""
-
-    model: ColumnModel
-    noise: NoiseModel
-    covariance: Array
-    converged: NDArray[np.bool_]
-    iterations: int
-
-
-class _Damping:
-    """Slows down, column by column, what steps back and forth: weak columns on flat ground."""
-
-    def __init__(self, count: int) -> None:
-        self.factor = np.zeros(count)
-        self.previous = np.zeros((count, 2))
-
-    def observe(self, moves: Array) -> None:
-        """Learn from the (x, y) moves of an iteration."""
-        turned = np.sum(moves * self.previous, axis=1)
-        turned = turned < -0.1 * np.sum(self.previous**2, axis=1)
-        self.factor = np.where(turned, np.maximum(2 * self.factor, 0.5), 0.7 * self.factor)
-        self.previous = moves
-
-    def matrix(self, fisher: sparse.csr_array, own: int) -> sparse.csr_array:
-        """What to add to the information matrix."""
-        count = len(self.factor)
-        extra = np.zeros(fisher.shape[0])
-        positions = fisher.diagonal()[: own * count].reshape(count, own)[:, X : Y + 1]
-        added = extra[: own * count].reshape(count, own)
-        added[:, X : Y + 1] = self.factor[:, None] * positions + 0.02 * np.median(positions)
-        return sparse.diags_array(extra).tocsr()
+# After this many iterations the noise model stands, so that the rest can converge.
+NOISE_ITERATIONS = 8
 
 
 def fit_scoring(
     model: ColumnModel, problem: Problem, tell: Callable[[float], None] = lambda fraction: None
 ) -> Solution:
     """Iterate to the maximum of the (bias-reduced) likelihood."""
-    count = len(model.columns)
-    damping = _Damping(count)
-    noise = problem.noise(problem.data - model.image(), model.image())
-    covariance = np.zeros((count, 4, 4))
-    moved = np.full(count, np.inf)
+    limits, damping = Limits.around(model), Damping(len(model.columns))
+    expected = model.image()
+    noise = problem.noise(problem.data - expected, expected)
+    settled = np.zeros(len(model.columns), dtype=bool)
+    error = np.zeros_like(model.columns)
     iteration = 0
     for iteration in range(1, problem.iterations + 1):
-        expected = model.image()
-        residual = problem.data - expected
-        if iteration < 8:
-            noise = problem.noise(residual, expected)
-        if iteration > 2 and _blur_matters(model, covariance):
-            residual = residual + model.blur(_trusted(model, covariance))
-        step, covariance = _step(model, problem, noise, expected, residual, damping)
-        model = _bounded(model, step)
-        moves = step[: 4 * count].reshape(count, 4)[:, X : Y + 1]
-        damping.observe(moves)
-        moved = np.hypot(*moves.T) / _error(covariance, X, Y)
-        widened = np.abs(step[WIDTH : 4 * count : 4]) / _error(covariance, WIDTH)
+        if iteration < NOISE_ITERATIONS:
+            noise = problem.noise(problem.data - expected, expected)
+        target = problem.data
+        if iteration > 2 and np.median(error[:, X]) > 0.5 * LEAST_BLUR_WIDTHS * _width(model):
+            target = target + _curvature(model, problem, noise)
+        weight = problem.weight(noise, expected)
+        step, error = _step(model, problem, weight, target - expected, damping)
+        before = model
+        model, expected = _descend(model, limits, limits.shorten(model, step), target, weight)
+        moves = model.columns - before.columns
+        damping.observe(moves[:, X : Y + 1])
+        settled, done = _settled(moves, error, problem)
         tell(iteration / problem.iterations)
-        if (
-            iteration > 4
-            and np.sqrt(np.mean(moved**2)) < TOLERANCE
-            and (not problem.free_width or np.median(widened) < WIDTH_TOLERANCE)
-        ):
+        if done and iteration > 4:
             break
-    covariance = final_covariance(model, problem, noise)
-    return Solution(model, noise, covariance, moved < 10 * TOLERANCE, iteration)
+    covariance = fit_covariance(model, problem, noise)
+    return Solution(model, noise, covariance, settled & ~limits.reached(model), iteration)
 
 
 def _step(
-    model: ColumnModel,
-    problem: Problem,
-    noise: NoiseModel,
-    expected: Array,
-    residual: Array,
-    damping: _Damping,
+    model: ColumnModel, problem: Problem, weight: Array, residual: Array, damping: Damping
 ) -> tuple[Array, Array]:
-    weight = _weight(problem, noise, expected)
-    equations = assemble(model, weight, neighbour_pairs(model))
-    share = sharing(len(model.columns), len(model.knots), problem.free, problem.kinds)
-    fisher = (share.T @ equations.matrix @ share).tocsr()
+    """Step of all parameters, and a lower limit to the error of each column's, (N, 4)."""
+    count = len(model.columns)
+    share = problem.share(model)
+    information = problem.information(model, weight)
     slope = share.T @ gradient(model, weight * residual)
-    damped = (fisher + damping.matrix(fisher, problem.own)).tocsr()
-    preconditioner = block_preconditioner(damped, problem.own, len(model.columns))
+    damped = damping.added_to(information, problem.own)
+    preconditioner = block_preconditioner(damped, problem.own, count)
     step = share @ conjugate_gradients(damped, slope, preconditioner)
-    spread = _spread(model, problem, noise, expected, share) if problem.uniform else fisher
-    return _limited(model, step), _covariance_blocks(model, problem, fisher, spread)
+    error = share @ (1 / np.sqrt(information.diagonal()))
+    return step, error[: 4 * count].reshape(count, 4)
 
 
-def _spread(
-    model: ColumnModel,
-    problem: Problem,
-    noise: NoiseModel,
-    expected: Array,
-    share: sparse.csr_array,
-) -> sparse.csr_array:
-    """Covariance JᵀW·var·WJ of the score, when the weights are not the inverse variance."""
-    weight = _weight(problem, noise, expected) ** 2 * noise.variance(expected)
-    equations = assemble(model, weight, neighbour_pairs(model))
-    return (share.T @ equations.matrix @ share).tocsr()
+def _descend(
+    model: ColumnModel, limits: Limits, step: Array, target: Array, weight: Array
+) -> tuple[ColumnModel, Array]:
+    """The model after the longest part of the step that does not raise the sum of squares."""
+    least = np.inf
+    best = model, model.image()
+    for part in (1.0, 0.5, 0.25, 0.1, 0.03):
+        trial = limits.apply(model, part * step)
+        image = trial.image()
+        squares = float(np.sum(weight * np.square(target - image)))
+        if part == 1.0:
+            ceiling = float(np.sum(weight * np.square(target - best[1])))
+        if squares < least:
+            least, best = squares, (trial, image)
+        if squares <= ceiling * (1 + 1e-6):
+            break
+    return best
 
 
-def _weight(problem: Problem, noise: NoiseModel, expected: Array) -> Array:
-    variance = noise.variance(expected)
-    return np.full_like(variance, 1 / np.mean(variance)) if problem.uniform else 1 / variance
+def _settled(moves: Array, error: Array, problem: Problem) -> tuple[Mask, bool]:
+    """Which columns have come to rest, and whether the fit as a whole has."""
+    moved = np.hypot(moves[:, X] / error[:, X], moves[:, Y] / error[:, Y])
+    done = float(np.sqrt(np.mean(moved**2))) < TOLERANCE
+    if problem.free_width:
+        widened = np.abs(moves[:, WIDTH]) / np.maximum(error[:, WIDTH], 1e-300)
+        done = done and float(np.median(widened)) < WIDTH_TOLERANCE
+    return moved < 10 * TOLERANCE, bool(done)
 
 
-def _limited(model: ColumnModel, step: Array) -> Array:
-    """The step with moves and changes of width kept within what the expansion can describe."""
-    columns = step[: model.columns.size].reshape(-1, 4)
-    width = model.columns[:, WIDTH]
-    length = np.maximum(np.hypot(columns[:, X], columns[:, Y]), 1e-300)
-    shorten = np.minimum(1, LONGEST_STEP_WIDTHS * width / length)
-    columns[:, X : Y + 1] *= shorten[:, None]
-    columns[:, WIDTH] = np.clip(columns[:, WIDTH], -0.1 * width, 0.1 * width)
-    return step
+def _curvature(model: ColumnModel, problem: Problem, noise: NoiseModel) -> Array | float:
+    """What the errors of the columns add to the mean image; 0 where too small to matter."""
+    width = _width(model)
+    covariance = fit_covariance(model, problem, noise)
+    variance = np.maximum(covariance[:, X, X], covariance[:, Y, Y])
+    if np.sqrt(np.median(variance)) < LEAST_BLUR_WIDTHS * width:
+        return 0.0
+    trusted = np.minimum(1, (LARGEST_BLUR_WIDTHS * width) ** 2 / np.maximum(variance, 1e-300))
+    return model.blur(covariance * trusted[:, None, None])
 
 
-def _bounded(model: ColumnModel, step: Array) -> ColumnModel:
-    moved = model.moved(step)
-    columns = moved.columns.copy()
-    # A column needs some height to have a place at all.
-    least = 0.01 * np.median(np.abs(columns[:, HEIGHT]))
-    columns[:, HEIGHT] = np.maximum(columns[:, HEIGHT], least)
-    pixel = min(model.grid.step_y, model.grid.step_x)
-    columns[:, WIDTH] = np.maximum(columns[:, WIDTH], 0.3 * pixel)
-    return replace(moved, columns=columns)
-
-
-def _error(covariance: Array, *parameters: int) -> Array:
-    return np.sqrt(np.maximum(sum(covariance[:, p, p] for p in parameters), 1e-300))
-
-
-def _blur_matters(model: ColumnModel, covariance: Array) -> bool:
-    error = np.sqrt(np.median(covariance[:, X, X] + covariance[:, Y, Y]) / 2)
-    return bool(error > LEAST_BLUR_WIDTHS * np.median(model.columns[:, WIDTH]))
-
-
-def _trusted(model: ColumnModel, covariance: Array) -> Array:
-    most = np.square(LARGEST_BLUR_WIDTHS * model.columns[:, WIDTH])
-    largest = np.maximum(covariance[:, X, X], covariance[:, Y, Y])
-    return covariance * np.minimum(1, most / np.maximum(largest, 1e-300))[:, None, None]
-
-
-def final_covariance(model: ColumnModel, problem: Problem, noise: NoiseModel) -> Array:
-    """Covariance (N, 4, 4) of height, x, y, width with widths free to vary, equation 2.27.
-
-    With weights that are not the inverse variance: F⁻¹·V·F⁻¹ with the noise as estimated.
-    """
-    problem = replace(problem, free_width=True)
-    expected = model.image()
-    share = sharing(len(model.columns), len(model.knots), problem.free, problem.kinds)
-    equations = assemble(model, _weight(problem, noise, expected), neighbour_pairs(model))
-    fisher = (share.T @ equations.matrix @ share).tocsr()
-    spread = _spread(model, problem, noise, expected, share) if problem.uniform else fisher
-    return _covariance_blocks(model, problem, fisher, spread)
-
-
-def _covariance_blocks(
-    model: ColumnModel, problem: Problem, fisher: sparse.csr_array, spread: sparse.csr_array
-) -> Array:
-    count, knots = len(model.columns), len(model.knots)
-    widths = fisher.shape[0] - problem.own * count - knots
-    shared = widths + (knots if knots <= 4 else 0)
-    found = column_covariance(fisher, count, problem.own, shared, spread)
-    covariance = np.zeros((count, 4, 4))
-    covariance[:, : problem.own, : problem.own] = found.own
-    if widths and problem.kinds is not None:
-        _insert_widths(covariance, found, problem.kinds, shared - widths)
-    return covariance
-
-
-def _insert_widths(
-    covariance: Array, found: Covariance, kinds: NDArray[np.int64], first: int
-) -> None:
-    index = first + kinds
-    cross = np.take_along_axis(found.cross, index[:, None, None], axis=2)[:, :, 0]
-    covariance[:, :WIDTH, WIDTH] = covariance[:, WIDTH, :WIDTH] = cross
-    covariance[:, WIDTH, WIDTH] = found.shared[index, index]
+def _width(model: ColumnModel) -> float:
+    return float(np.median(model.columns[:, WIDTH]))

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from crewe.atoms.peaks import peak_slopes
 
 Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 
 
 class Grid(NamedTuple):
@@ -31,13 +33,26 @@ class Grid(NamedTuple):
 
 @njit(cache=True, inline="always")
 def window(centre: float, radius: float, step: float, size: int) -> tuple[int, int]:
+    """First and last pixel within `radius` of a centre, clipped to the image."""
     first = max(0, int(np.ceil((centre - radius) / step)))
     last = min(size - 1, int(np.floor((centre + radius) / step)))
     return first, last
 
 
 @njit(cache=True)
-def _draw_band(band, row0, grid, x, y, width, radius, terms, shape, first, last):
+def _draw_band(
+    band: Array,
+    row0: int,
+    grid: Grid,
+    x: Array,
+    y: Array,
+    width: Array,
+    radius: Array,
+    terms: Array,
+    shape: int,
+    first: int,
+    last: int,
+) -> None:
     for n in range(first, last):
         i0, i1 = window(y[n], radius[n], grid.step_y, grid.rows)
         i0, i1 = max(i0, row0), min(i1, row0 + band.shape[0] - 1)
@@ -60,13 +75,27 @@ def _draw_band(band, row0, grid, x, y, width, radius, terms, shape, first, last)
 
 
 @njit(cache=True, parallel=True)
-def _draw(image, grid, x, y, width, radius, terms, shape, bounds, first, last):
+def _draw(
+    image: Array,
+    grid: Grid,
+    x: Array,
+    y: Array,
+    width: Array,
+    radius: Array,
+    terms: Array,
+    shape: int,
+    bounds: Index,
+    first: Index,
+    last: Index,
+) -> None:
     for b in prange(len(bounds) - 1):
         band = image[bounds[b] : bounds[b + 1]]
         _draw_band(band, bounds[b], grid, x, y, width, radius, terms, shape, first[b], last[b])
 
 
-def draw(grid: Grid, x: Array, y: Array, width: Array, radius: Array, terms: Array, shape: int):
+def draw(
+    grid: Grid, x: Array, y: Array, width: Array, radius: Array, shape: int, terms: Array
+) -> Array:
     """Sum of the seven radial terms of all columns, weighted by `terms` (N, 7), as an image."""
     image = np.zeros((grid.rows, grid.columns))
     if len(x):
@@ -79,7 +108,9 @@ def draw(grid: Grid, x: Array, y: Array, width: Array, radius: Array, terms: Arr
 
 
 @njit(cache=True, parallel=True)
-def project(image, grid, x, y, width, radius, shape):
+def project(
+    image: Array, grid: Grid, x: Array, y: Array, width: Array, radius: Array, shape: int
+) -> Array:
     """Inner products of an image with g, s·dx, s·dy and s·r² of each column, (N, 4)."""
     result = np.zeros((len(x), 4))
     for n in prange(len(x)):
@@ -105,13 +136,25 @@ def project(image, grid, x, y, width, radius, shape):
 
 
 @njit(cache=True, inline="always")
-def _basis(shape, dx, dy, r2, width):
+def _basis(
+    shape: int, dx: float, dy: float, r2: float, width: float
+) -> tuple[float, float, float, float]:
     g, s, _ = peak_slopes(shape, r2, width)
     return g, s * dx, s * dy, s * r2
 
 
 @njit(cache=True, parallel=True)
-def overlaps(weight, grid, x, y, width, radius, shape, left, right):
+def overlaps(
+    weight: Array,
+    grid: Grid,
+    x: Array,
+    y: Array,
+    width: Array,
+    radius: Array,
+    shape: int,
+    left: Index,
+    right: Index,
+) -> Array:
     """Weighted integrals of the products of (g, s·dx, s·dy, s·r²) of column pairs, (M, 4, 4)."""
     result = np.zeros((len(left), 4, 4))
     for k in prange(len(left)):
@@ -132,12 +175,10 @@ def overlaps(weight, grid, x, y, width, radius, shape, left, right):
                 w = weight[i, j]
                 b0, b1, b2, b3 = _basis(shape, dxm, dym, rm, width[m])
                 b0, b1, b2, b3 = w * b0, w * b1, w * b2, w * b3
-                p = 0
-                for a in _basis(shape, dxn, dyn, rn, width[n]):
+                for p, a in enumerate(_basis(shape, dxn, dyn, rn, width[n])):
                     block[p, 0] += a * b0
                     block[p, 1] += a * b1
                     block[p, 2] += a * b2
                     block[p, 3] += a * b3
-                    p += 1
         result[k] = block
     return result
