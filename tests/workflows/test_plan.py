@@ -34,6 +34,14 @@ def test_settings_do_not_depend_on_where_files_lie():
     assert one.settings() != other.model_copy(update={"sampling": 0.2}).settings()
 
 
+def test_a_plan_for_another_process_has_absolute_paths():
+    plan = plan_from({"image": "a.dm4", "output": "x", "intensity": {"detector_map": "m.dm4"}})
+    sent = plan.with_absolute_paths()
+    assert sent.settings() == plan.settings()
+    for path in (sent.image, sent.output, sent.intensity.detector_map):
+        assert path.is_absolute()
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [

@@ -129,6 +129,8 @@ def _carry_out(
 
     verb = partial(run_unless_finished, overwrite=overwrite)
     names = [str(plan.image) for plan in plans]
+    if scheduler:
+        plans = [plan.with_absolute_paths() for plan in plans]
     with listener(quiet) as observer:
         outcomes = run_many(
             verb, plans, names, observer=observer, workers=workers, scheduler=scheduler

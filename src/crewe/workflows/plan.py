@@ -131,6 +131,15 @@ class QuantifyPlan(PlanPart):
     provenance: Provenance | None = None
     """Filled in when the plan has been carried out."""
 
+    def with_absolute_paths(self) -> "QuantifyPlan":
+        """Return the plan for a process that works in another folder, as on a cluster."""
+        scale = self.intensity
+        if scale.detector_map is not None:
+            scale = scale.model_copy(update={"detector_map": scale.detector_map.absolute()})
+        output = None if self.output is None else self.output.absolute()
+        places = {"image": self.image.absolute(), "intensity": scale, "output": output}
+        return self.model_copy(update=places)
+
     def settings(self) -> "QuantifyPlan":
         """Return what decides the numbers: the plan without file places and provenance."""
         scale = self.intensity
