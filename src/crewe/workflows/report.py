@@ -197,8 +197,15 @@ def _settings(result: "Quantification") -> dict[str, str]:
 def _found(summary: dict[str, Any]) -> dict[str, str]:
     """List what the fit says about itself, less what the report tells elsewhere."""
     elsewhere = {"warnings", "n_flagged", "n_columns", "n_types", "sampling", "length_unit"}
+    unit = summary["units"]["height"] or "fraction of the beam"
+    words = {
+        "residual_rms": f"residual, root mean square ({unit})",
+        "residual_correlation": "correlation of neighbouring residuals",
+        "noise_constant": f"noise variance, constant part ({unit}, squared)",
+        "noise_per_intensity": f"noise variance per intensity ({unit})",
+    }
     return {
-        key: _said(value)
+        words.get(key, key): _said(value)
         for key, value in summary["fit"].items()
         if key not in elsewhere and not key.startswith("median")
     }
