@@ -36,7 +36,8 @@ def main() -> None:
         for index in range(options.realisations)
         if not cache.path_of(options.cache, method, dose, index).exists()
     ]
-    _run(jobs, options)
+    if not options.stored:
+        _run(jobs, options)
     scores = _scores(options)
     print(column_fit_table(scores))
     if options.json:
@@ -79,7 +80,8 @@ def _scores(options: argparse.Namespace) -> dict[float, dict[str, Score]]:
         scores[dose] = {}
         for method in options.methods:
             estimates = cache.load(options.cache, method, dose, options.realisations)
-            scores[dose][method] = score(lattice, bound, estimates)
+            if estimates:
+                scores[dose][method] = score(lattice, bound, estimates)
     return scores
 
 
@@ -98,6 +100,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--peers", type=Path, default=Path(".venv-peers/bin/python"))
     parser.add_argument("--cache", type=Path, default=Path("build/benchmarks/column_fit"))
+    parser.add_argument("--stored", action="store_true", help="score what is stored, run nothing")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--markdown", type=Path)
     return parser.parse_args()
