@@ -2,5 +2,25 @@
 
 from crewe.atoms.find import find_columns
 from crewe.atoms.fit import ColumnFit, fit_columns
+from crewe.atoms.metrics import (
+    match_columns,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_confidence_interval,
+    variance_confidence_interval,
+)
+from crewe.atoms.unit_cell import ProjectedCell, assign_sites, read_projected_cell
 
-__all__ = ["ColumnFit", "find_columns", "fit_columns"]
+__all__ = [
+    "ColumnFit",
+    "ProjectedCell",
+    "assign_sites",
+    "find_columns",
+    "fit_columns",
+    "match_columns",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_confidence_interval",
+    "read_projected_cell",
+    "variance_confidence_interval",
+]

@@ -23,20 +23,21 @@ def needs_calibration(solution: Solution, problem: Problem) -> bool:
 
 
 def unbiased_widths(solution: Solution, problem: Problem, rng: np.random.Generator) -> Solution:
-    """Refit with each type's width divided by what a simulated repeat makes of it.
+    """Refit with each type's width divided by what fitting the positions, too, makes of it.
 
     A parametric bootstrap (Efron 1979, doi:10.1214/aos/1176344552): the fitted model with fresh
-    noise is fitted again, and the ratio of the widths found to the widths put in is the bias.
+    noise is fitted twice, with the positions free and with the positions known; the ratio of the
+    two widths is the bias, since both see the same noise.
     """
-    assert problem.kinds is not None
-    expected = solution.model.image()
-    repeat = replace(problem, data=simulate(expected, solution.noise, rng))
-    refitted = fit_scoring(solution.model, repeat)
-    put_in, found = solution.model.columns[:, WIDTH], refitted.model.columns[:, WIDTH]
+    repeat = replace(problem, data=simulate(solution.model.image(), solution.noise, rng))
+    free, known = (
+        fit_scoring(solution.model, replace(repeat, free=names)).model.columns[:, WIDTH]
+        for names in ("hxyw", "hw")
+    )
     columns = solution.model.columns.copy()
-    columns[:, WIDTH] = put_in * np.clip(put_in / found, 0.8, 1.25)
+    columns[:, WIDTH] *= np.clip(known / free, 0.8, 1.25)
     start = replace(solution.model, columns=columns)
-    return fit_scoring(start, replace(problem, free_width=False))
+    return fit_scoring(start, replace(problem, free="hxy"))
 
 
 def simulate(expected: Array, noise: NoiseModel, rng: np.random.Generator) -> Array:

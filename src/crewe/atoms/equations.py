@@ -87,9 +87,10 @@ class ColumnModel:
 
 def neighbour_pairs(model: ColumnModel) -> tuple[Index, Index]:
     """Pairs of columns whose peaks overlap: first every column with itself, then left < right."""
-    x, y, width, radius, _ = model.geometry
-    reach = min(2 * radius.max(), 6 * width.max() if model.peak == "gaussian" else np.inf)
-    pairs = cKDTree(np.stack([x, y], axis=1)).query_pairs(reach, output_type="ndarray")
+    x, y, _, radius, _ = model.geometry
+    # All that overlap: leaving out even the faintest can make the equations indefinite.
+    tree = cKDTree(np.stack([x, y], axis=1))
+    pairs = tree.query_pairs(2 * radius.max(), output_type="ndarray")
     pairs = np.sort(pairs, axis=1)
     own = np.arange(len(x))
     return np.concatenate([own, pairs[:, 0]]), np.concatenate([own, pairs[:, 1]])

@@ -38,6 +38,7 @@ LEAST_SIGNAL_TO_NOISE = 4.0
 LEAST_RELATIVE_HEIGHT = 0.04
 # Below this signal-to-noise ratio a single column cannot be told from noise by itself.
 LATTICE_BELOW = 10.0
+EDGE_EVIDENCE = 2.5
 
 
 class _Candidates(NamedTuple):
@@ -63,8 +64,9 @@ def find_columns(
     for `fit_columns`.
 
     Where single columns drown in noise but the image repeats, columns are looked for in the mean
-    over neighbouring lattice sites, and a site whose own column is missing needs only weak
-    evidence of its own to be called occupied.
+    over neighbouring lattice sites. A site in full surroundings then counts as occupied whatever
+    its own brightness, so single vacancies are not found at such doses; the fit flags such a
+    column as `weak`.
 
     Raises ImageError for an image no method can use, NoColumnsError when nothing is found.
     """
@@ -130,8 +132,10 @@ def _detect_on_lattice(
     sites = _local_maxima(mean, 1.2 * scale)
     shared = mean[tuple(sites.T)] * 3  # nine sites lower the noise threefold
     own = ndimage.maximum_filter(ratio, 2 * round(0.5 * scale) + 1)[tuple(sites.T)]
-    keep = (shared > 5 / sensitivity) & (own > 0.8 / sensitivity)
-    keep &= shared > 0.25 * np.percentile(shared, 90)
+    # Amid full neighbourhoods a site needs no evidence of its own; at an edge it does.
+    amid = shared > 0.5 * np.median(shared[shared > 0.25 * np.percentile(shared, 90)])
+    edge = (shared > 0.25 * np.percentile(shared, 90)) & (own > EDGE_EVIDENCE / sensitivity)
+    keep = (shared > 5 / sensitivity) & (amid | edge)
     return _Candidates(_subpixel(mean, sites[keep]), own[keep])
 
 

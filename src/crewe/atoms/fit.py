@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from crewe import axes
-from crewe.atoms.background import Mesh, choose_mesh
+from crewe.atoms.background import Mesh
+from crewe.atoms.background_choice import solve_background
 from crewe.atoms.brightness import brightness_types
 from crewe.atoms.calibration import needs_calibration, unbiased_widths
-from crewe.atoms.equations import WIDTH, ColumnModel
-from crewe.atoms.heights import solve_heights
+from crewe.atoms.equations import ColumnModel
 from crewe.atoms.noise import NoiseModel, counting_noise, estimate_noise
 from crewe.atoms.problem import Problem, Solution
 from crewe.atoms.results import columns_table, fit_summary
@@ -66,7 +66,7 @@ def fit_columns(
     `peak`: `gaussian` η·exp(−r²/2ρ²) or `lorentzian` η·(1 + r²/ρ²)^(−3/2), η the height.
     `width`: one ρ in `common`, one per `type`, one per `column`; `auto` is per type where the
     brightness tells types apart. `background`: `constant`, `plane` (bilinear), `local` (a mesh
-    four spacings wide), `auto` takes the one with the lowest Bayesian information criterion.
+    four spacings wide), `auto` as in `background_choice.solve_background`.
     `noise`: `counts` maximises the Poisson likelihood and needs `electrons_per_unit`, the
     electrons per unit of the image's intensity; `auto` weights with a variance read off the
     residuals as it grows with intensity; `uniform` is plain least squares.
@@ -94,7 +94,7 @@ def fit_columns(
         kinds=np.zeros(len(columns), dtype=np.int64),
         uniform=noise == "uniform",
     )
-    start, background_kind = _with_background(start, data, background)
+    start, background_kind = solve_background(start, data, background)
     solution = fit_scoring(start, problem, lambda part: tell("fitting columns", 0.4 * part))
     types = _types(columns, solution, order)
     if width == "column" or (width != "common" and types.max() > 0):
@@ -168,36 +168,6 @@ def _noise_rule(
         per_electron = 1 / electrons_per_unit
         return lambda residual, expected: counting_noise(per_electron, expected)
     return lambda residual, expected: estimate_noise(residual, expected, parameters)
-
-
-def _with_background(model: ColumnModel, data: Array, background: str) -> tuple[ColumnModel, str]:
-    """The model with heights and background solved for, and the kind of background chosen."""
-    kinds = ["constant", "plane", "local"] if background == "auto" else [background]
-    fits = []
-    for kind in kinds:
-        mesh = choose_mesh(kind, model.grid, _mesh_spacing(model))
-        empty = replace(model, mesh=mesh, knots=np.zeros(mesh.knots_y * mesh.knots_x))
-        fitted, _ = solve_heights(empty, data, np.ones_like(data))
-        squares = float(np.sum(np.square(data - fitted.image())))
-        criterion = data.size * np.log(max(squares, 1e-300)) + len(fitted.knots) * np.log(data.size)
-        fits.append((criterion, kind, fitted))
-    _, kind, fitted = min(fits, key=lambda fit: fit[0])
-    return fitted, kind
-
-
-def _mesh_spacing(model: ColumnModel) -> float:
-    """Distance between the knots of a local background.
-
-    Four spacings, so that it cannot take over from the columns; single atoms, far apart on a
-    rough support, leave room for a finer mesh.
-    """
-    width = float(np.median(model.columns[:, WIDTH]))
-    points = model.columns[:, 1:3]
-    if len(points) < 2:
-        return 8 * width
-    distance, _ = cKDTree(points).query(points, k=2)
-    spacing = max(float(np.median(distance[:, 1])), 2 * width)
-    return 8 * width if spacing > 10 * width else 4 * spacing
 
 
 def _types(columns: pd.DataFrame, solution: Solution, order: NDArray) -> NDArray[np.int64]:

@@ -84,6 +84,8 @@ class Damping:
 
     def added_to(self, information: sparse.csr_array, own: int) -> sparse.csr_array:
         """The information matrix with the damping on its diagonal."""
+        if own < 3:
+            return information  # positions are not fitted
         count = len(self.factor)
         extra = np.zeros(information.shape[0])
         positions = information.diagonal()[: own * count].reshape(count, own)[:, X : Y + 1]

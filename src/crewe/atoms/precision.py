@@ -118,7 +118,7 @@ def fit_covariance(model: ColumnModel, problem: Problem, noise: NoiseModel) -> A
     F⁻¹ where the weights are the inverse variance; otherwise F⁻¹·V·F⁻¹, with V the covariance
     of the score under the noise as estimated.
     """
-    problem = replace(problem, free_width=True)
+    problem = replace(problem, free="hxyw")
     expected = model.image()
     weight = problem.weight(noise, expected)
     fisher = problem.information(model, weight)

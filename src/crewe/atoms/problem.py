@@ -16,26 +16,21 @@ class Problem:
     """Data and rules of a fit.
 
     `noise` gives the noise model from (residual, expected image); `kinds` (N,) the columns that
-    share a width, None for one width each; `free_width` False keeps the widths; `uniform` gives
-    every pixel the same weight, whatever its noise.
+    share a width, None for one width each; `free` names what is fitted, out of height, x, y and
+    width; `uniform` gives every pixel the same weight, whatever its noise.
     """
 
     data: Array
     noise: Callable[[Array, Array], NoiseModel]
     kinds: Index | None
-    free_width: bool = True
+    free: str = "hxyw"
     uniform: bool = False
     iterations: int = 40
 
     @property
-    def free(self) -> str:
-        """Names of the free parameters of each column."""
-        return "hxyw" if self.free_width else "hxy"
-
-    @property
     def own(self) -> int:
         """How many parameters belong to one column alone."""
-        return 4 if self.kinds is None and self.free_width else 3
+        return len(self.free if self.kinds is None else self.free.replace("w", ""))
 
     def weight(self, noise: NoiseModel, expected: Array) -> Array:
         """Weight of each pixel: the inverse of its variance, or the same for all."""

@@ -96,10 +96,11 @@ def _descend(
 
 def _settled(moves: Array, error: Array, problem: Problem) -> tuple[Mask, bool]:
     """Which columns have come to rest, and whether the fit as a whole has."""
+    error = np.maximum(error, 1e-300)
     moved = np.hypot(moves[:, X] / error[:, X], moves[:, Y] / error[:, Y])
     done = float(np.sqrt(np.mean(moved**2))) < TOLERANCE
-    if problem.free_width:
-        widened = np.abs(moves[:, WIDTH]) / np.maximum(error[:, WIDTH], 1e-300)
+    if "w" in problem.free:
+        widened = np.abs(moves[:, WIDTH]) / error[:, WIDTH]
         done = done and float(np.median(widened)) < WIDTH_TOLERANCE
     return moved < 10 * TOLERANCE, bool(done)
 
