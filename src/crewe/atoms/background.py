@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit, prange
 from scipy import sparse
 
-from crewe.atoms.peaks import peak_slopes
+from crewe.atoms.peaks import axis_factors, factored_slopes
 from crewe.atoms.stamps import Array, Grid, Index, window
 
 
@@ -47,8 +47,10 @@ def _hats(pixels: int, knots: int) -> sparse.csr_array:
 
 def draw_background(grid: Grid, mesh: Mesh, knots: Array) -> Array:
     """Image of a background whose knots have the values `knots` (knots_y * knots_x)."""
+    if mesh == (1, 1):
+        return np.full((grid.rows, grid.columns), knots[0])
     along_y = _hats(grid.rows, mesh.knots_y) @ knots.reshape(mesh)
-    return (_hats(grid.columns, mesh.knots_x) @ along_y.T).T
+    return np.ascontiguousarray((_hats(grid.columns, mesh.knots_x) @ along_y.T).T)
 
 
 def project_background(image: Array, mesh: Mesh) -> Array:
@@ -110,6 +112,8 @@ def _cross(
         for a in range(reach_y):
             for b in range(reach_x):
                 knot[n, a * reach_x + b] = (a0 + a) * knots_x + b0 + b
+        along_y = axis_factors(shape, i0, i1, grid.step_y, y[n], width[n])
+        along_x = axis_factors(shape, j0, j1, grid.step_x, x[n], width[n])
         limit = radius[n] * radius[n]
         for i in range(i0, i1 + 1):
             dy = i * grid.step_y - y[n]
@@ -120,7 +124,7 @@ def _cross(
                 r2 = dx * dx + dy * dy
                 if r2 > limit:
                     continue
-                g, s, _ = peak_slopes(shape, r2, width[n])
+                g, s, _ = factored_slopes(shape, along_y[i - i0], along_x[j - j0], r2, width[n])
                 b = min(int(j * scale_x), max(knots_x - 2, 0))
                 u = j * scale_x - b
                 for p in range(min(2, knots_y)):

@@ -76,7 +76,8 @@ def find_columns(
     tell = observer or (lambda stage, fraction: None)
     tell("finding columns", 0.0)
     scale, ruling = _scale(values, steps, axes.length_unit(image), spacing)
-    candidates, sparse_texture = _detect(values, scale, ruling, sensitivity)
+    variance = white_noise_variance(values, 2 * scale)
+    candidates, sparse_texture = _detect(values, variance, scale, ruling, sensitivity)
     tell("finding columns", 0.3)
     if not len(candidates.points):
         raise NoColumnsError(
@@ -85,9 +86,9 @@ def find_columns(
         )
     width = _estimate_width(values, candidates.points, scale)
     tell("finding columns", 0.6)
-    model = _complete(values, candidates.points, scale, width, add=not sparse_texture)
+    model = _complete(values, variance, candidates.points, scale, width, not sparse_texture)
     tell("finding columns", 1.0)
-    return _table(model, values, scale, steps, image)
+    return _table(model, values, variance, scale, steps, image)
 
 
 def _scale(values: Array, steps: Array, unit: str, spacing: float | None) -> tuple[float, bool]:
@@ -101,12 +102,11 @@ def _scale(values: Array, steps: Array, unit: str, spacing: float | None) -> tup
 
 
 def _detect(
-    values: Array, scale: float, ruling: bool, sensitivity: float
+    values: Array, variance: Array, scale: float, ruling: bool, sensitivity: float
 ) -> tuple[_Candidates, bool]:
     """Candidates, and whether they are rare features on a textured support."""
     fine = LOCATE * scale
     response, coarse = blob_responses(values, np.array([fine, scale]))
-    variance = white_noise_variance(values, 2 * scale)
     vectors = translations(coarse, scale)
     rare = not ruling and not len(vectors)
     noise = response_noise(fine) * np.sqrt(variance)
@@ -170,7 +170,7 @@ def _linear_model(
     return solve_heights(empty, values, weight)
 
 
-def _estimate_width(values: Array, points: Array, scale: float, most: int = 2000) -> float:
+def _estimate_width(values: Array, points: Array, scale: float, most: int = 600) -> float:
     """Common width, in pixels, whose linear fit to the part with the columns leaves the least."""
     window, points = _central_part(values, points, most)
     weight = np.ones_like(window)
@@ -197,7 +197,9 @@ def _central_part(values: Array, points: Array, most: int) -> tuple[Array, Array
     return np.ascontiguousarray(values[low[0] : high[0], low[1] : high[1]]), points[inside] - low
 
 
-def _complete(values: Array, points: Array, scale: float, width: float, add: bool) -> ColumnModel:
+def _complete(
+    values: Array, variance: Array, points: Array, scale: float, width: float, add: bool
+) -> ColumnModel:
     """Drop what the joint fit gives no height; add what it leaves over, such as hidden partners."""
     weight = np.ones_like(values)
     model, information = _linear_model(values, points, scale, width, weight)
@@ -206,7 +208,7 @@ def _complete(values: Array, points: Array, scale: float, width: float, add: boo
         return model
     points = _points(model)
     residual = values - model.image()
-    hidden = _hidden_columns(values, residual, points, scale, width)
+    hidden = _hidden_columns(values, variance, residual, points, scale, width)
     if not len(hidden):
         return model
     points = np.concatenate([points, hidden])
@@ -230,7 +232,7 @@ def _faint(model: ColumnModel) -> Mask:
 
 
 def _hidden_columns(
-    values: Array, residual: Array, points: Array, scale: float, width: float
+    values: Array, variance: Array, residual: Array, points: Array, scale: float, width: float
 ) -> Array:
     fine = LOCATE * scale
     (left,) = blob_responses(residual, np.array([fine]))
@@ -239,8 +241,8 @@ def _hidden_columns(
     strength = left[tuple(peaks.T)]
     rows, columns = np.clip(np.round(points).astype(int), 0, np.array(values.shape) - 1).T
     distance, _ = cKDTree(points).query(peaks)
-    noise = response_noise(fine) * np.sqrt(white_noise_variance(values, 2 * scale))
-    keep = (strength > 6 * noise[tuple(peaks.T)]) & (distance > 2.2 * width)
+    noise = response_noise(fine) * np.sqrt(variance[tuple(peaks.T)])
+    keep = (strength > 6 * noise) & (distance > 2.2 * width)
     keep &= strength > 0.1 * np.median(whole[rows, columns])
     return _subpixel(left, peaks[keep])
 
@@ -267,14 +269,18 @@ def _significant(model: ColumnModel, values: Array, information: Array) -> Mask:
 
 
 def _table(
-    model: ColumnModel, values: Array, scale: float, steps: Array, image: xr.DataArray
+    model: ColumnModel,
+    values: Array,
+    variance: Array,
+    scale: float,
+    steps: Array,
+    image: xr.DataArray,
 ) -> pd.DataFrame:
     origin = [float(image[dim].values[0]) for dim in ("y", "x")]
     points = _points(model)
     (response,) = blob_responses(values, np.array([LOCATE * scale]))
     rows, columns = np.clip(np.round(points).astype(int), 0, np.array(values.shape) - 1).T
-    variance = white_noise_variance(values, 2 * scale)[rows, columns]
-    noise = response_noise(LOCATE * scale) * np.sqrt(variance)
+    noise = response_noise(LOCATE * scale) * np.sqrt(variance[rows, columns])
     length = axes.length_unit(image)
     table = pd.DataFrame(
         {

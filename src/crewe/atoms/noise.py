@@ -36,11 +36,12 @@ def estimate_noise(residual: Array, expected: Array, parameters: int, bins: int 
     `parameters` is the number of fitted parameters, which the residual lacks as degrees of
     freedom. The lowest and highest bins are kept: they carry the slope.
     """
-    order = np.argsort(expected, axis=None)
-    parts = np.array_split(order, min(bins, max(2, residual.size // 50)))
     lost = residual.size / max(residual.size - parameters, 0.05 * residual.size)
-    intensity = np.array([expected.flat[part].mean() for part in parts])
-    variance = np.array([np.square(residual.flat[part]).mean() for part in parts]) * lost
+    step = max(1, int(np.ceil(np.sqrt(residual.size / 3e5))))
+    level, left = expected[::step, ::step].ravel(), residual[::step, ::step].ravel()
+    parts = np.array_split(np.argsort(level), min(bins, max(2, level.size // 50)))
+    intensity = np.array([level[part].mean() for part in parts])
+    variance = np.array([np.square(left[part]).mean() for part in parts]) * lost
     mean = float(variance.mean())
     if mean <= 0:
         return NoiseModel(0.0, 0.0, np.finfo(float).tiny)

@@ -2,7 +2,9 @@
 
 import math
 
+import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 GAUSSIAN = 0
 LORENTZIAN = 1
@@ -40,3 +42,28 @@ def peak_slopes(shape: int, r2: float, width: float) -> tuple[float, float, floa
     g = 1.0 / (q * math.sqrt(q))
     s = 3.0 * g / (q * w2)
     return g, s, 5.0 * s / (q * w2)
+
+
+@njit(cache=True)
+def axis_factors(
+    shape: int, first: int, last: int, step: float, centre: float, width: float
+) -> NDArray[np.float64]:
+    """Factor of each pixel along one axis; a Gaussian is the product of two such factors."""
+    factors = np.ones(max(0, last - first + 1))
+    if shape == GAUSSIAN:
+        for k in range(len(factors)):
+            distance = (first + k) * step - centre
+            factors[k] = math.exp(-0.5 * distance * distance / (width * width))
+    return factors
+
+
+@njit(cache=True, inline="always")
+def factored_slopes(
+    shape: int, factor_y: float, factor_x: float, r2: float, width: float
+) -> tuple[float, float, float]:
+    """`peak_slopes` from the factors along the axes, which spares an exponential per pixel."""
+    if shape == GAUSSIAN:
+        w2 = width * width
+        g = factor_y * factor_x
+        return g, g / w2, g / (w2 * w2)
+    return peak_slopes(shape, r2, width)

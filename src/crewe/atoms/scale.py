@@ -7,6 +7,9 @@ from scipy import fft, ndimage
 
 from crewe.atoms.stamps import Array
 
+# Pixels of the middle of an image that are enough to read the size of its columns from.
+WINDOW = 768
+
 
 def blob_responses(image: Array, scales: Array) -> Iterator[Array]:
     """Minus the Laplacian of the image smoothed by Gaussians of each of `scales` pixels.
@@ -39,21 +42,35 @@ def choose_scale(image: Array) -> tuple[float, bool] | None:
     """
     scales = 0.7 * 1.2 ** np.arange(24)
     scales = scales[scales < min(image.shape) / 12]
-    window = tuple(
-        slice(max(0, (n - 1024) // 2), max(0, (n - 1024) // 2) + 1024) for n in image.shape
-    )
-    responses = blob_responses(image[window], scales)
-    typical = [s**3 * np.percentile(r, 98) for s, r in zip(scales, responses, strict=True)]
-    strength = np.log(np.maximum(typical, np.finfo(float).tiny))
+    window = image[_middle(image.shape, WINDOW)]
+    strength: list[float] = []
+    for scale, response in zip(scales, blob_responses(window, scales), strict=True):
+        typical = scale**3 * np.percentile(response[::2, ::2], 98)
+        strength.append(float(np.log(max(typical, np.finfo(float).tiny))))
+        found = _feature(scales[: len(strength)], np.array(strength))
+        if found is not None:
+            return found
+    return None
+
+
+def _middle(shape: tuple[int, ...], size: int) -> tuple[slice, ...]:
+    first = [max(0, (n - size) // 2) for n in shape]
+    return tuple(slice(n, n + size) for n in first)
+
+
+def _feature(scales: Array, strength: Array) -> tuple[float, bool] | None:
+    """Maximum or shoulder at the last scale but two, of which two more must be known."""
+    k = len(scales) - 3
+    if k < 1:
+        return None
+    left, here, right = strength[k - 1 : k + 2]
+    if here >= left and here > right and here - strength[:k].min() > 0.03:
+        offset = 0.5 * (left - right) / (left - 2 * here + right)
+        return float(scales[k] * 1.2**offset), True
     slope = np.gradient(strength, np.log(scales))
-    for k in range(1, len(scales) - 2):
-        left, here, right = strength[k - 1 : k + 2]
-        if here >= left and here > right and here - strength[:k].min() > 0.03:
-            offset = 0.5 * (left - right) / (left - 2 * here + right)
-            return float(scales[k] * 1.2**offset), True
-        steepest = slope[: k + 1].max()
-        if steepest > 0.8 and slope[k] < 0.3 * steepest and slope[k] <= slope[k + 1]:
-            return float(scales[k]), False
+    steepest = slope[: k + 1].max()
+    if steepest > 0.8 and slope[k] < 0.3 * steepest and slope[k] <= slope[k + 1]:
+        return float(scales[k]), False
     return None
 
 
@@ -72,11 +89,14 @@ def white_noise_variance(image: Array, reach: float) -> Array:
     From the 2×2 diagonal difference, which cancels every smooth structure; a straight line
     through its mean square in bins of the intensity smoothed over `reach` pixels.
     """
-    difference = 0.5 * (image[1:, 1:] - image[1:, :-1] - image[:-1, 1:] + image[:-1, :-1])
     smooth = ndimage.gaussian_filter(image, reach)
-    order = np.argsort(smooth[1:, 1:], axis=None)
-    parts = np.array_split(order, 16)
-    intensity = np.array([smooth[1:, 1:].flat[part].mean() for part in parts])
+    step = max(1, int(np.ceil(np.sqrt(image.size / 3e5))))
+    some = tuple(slice(None, n - 1, step) for n in image.shape)
+    next_y, next_x, both = image[1:, :][some], image[:, 1:][some], image[1:, 1:][some]
+    difference = 0.5 * (image[some] - next_y - next_x + both)
+    level = smooth[some]
+    parts = np.array_split(np.argsort(level, axis=None), 16)
+    intensity = np.array([level.flat[part].mean() for part in parts])
     variance = np.array([np.square(difference.flat[part]).mean() for part in parts])
     centred = intensity - intensity.mean()
     slope = centred @ variance / max(centred @ centred, np.finfo(float).tiny)

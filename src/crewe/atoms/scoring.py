@@ -14,7 +14,6 @@ import numpy as np
 from crewe.atoms.conjugate import block_preconditioner, conjugate_gradients
 from crewe.atoms.equations import WIDTH, ColumnModel, X, Y, gradient
 from crewe.atoms.limits import Damping, Limits
-from crewe.atoms.noise import NoiseModel
 from crewe.atoms.precision import fit_covariance
 from crewe.atoms.problem import Problem, Solution
 from crewe.atoms.stamps import Array, Mask
@@ -26,6 +25,8 @@ WIDTH_TOLERANCE = 0.005
 LARGEST_BLUR_WIDTHS = 0.35
 # Below this position error, in widths, the bias is less than a hundredth of a standard error.
 LEAST_BLUR_WIDTHS = 0.02
+# When the errors behind the correction are worked out again; they change little in between.
+CURVATURE_ITERATIONS = (3, 6, 9, 13, 18, 24, 31)
 # After this many iterations the noise model stands, so that the rest can converge.
 NOISE_ITERATIONS = 8
 
@@ -39,25 +40,29 @@ def fit_scoring(
     noise = problem.noise(problem.data - expected, expected)
     settled = np.zeros(len(model.columns), dtype=bool)
     error = np.zeros_like(model.columns)
+    covariance = None
     iteration = 0
     for iteration in range(1, problem.iterations + 1):
         if iteration < NOISE_ITERATIONS:
             noise = problem.noise(problem.data - expected, expected)
+        if iteration in CURVATURE_ITERATIONS and _weak(model, error):
+            covariance = _trusted(model, fit_covariance(model, problem, noise))
         target = problem.data
-        if iteration > 2 and np.median(error[:, X]) > 0.5 * LEAST_BLUR_WIDTHS * _width(model):
-            target = target + _curvature(model, problem, noise)
+        if covariance is not None:
+            target = target + model.blur(covariance)
         weight = problem.weight(noise, expected)
         step, error = _step(model, problem, weight, target - expected, damping)
         before = model
-        model, expected = _descend(model, limits, limits.shorten(model, step), target, weight)
+        step = limits.shorten(model, step)
+        model, expected = _descend(model, expected, limits, step, target, weight)
         moves = model.columns - before.columns
         damping.observe(moves[:, X : Y + 1])
         settled, done = _settled(moves, error, problem)
         tell(iteration / problem.iterations)
-        if done and iteration > 4:
+        if done and iteration > 3:
             break
-    covariance = fit_covariance(model, problem, noise)
-    return Solution(model, noise, covariance, settled & ~limits.reached(model), iteration)
+    final = fit_covariance(model, problem, noise)
+    return Solution(model, noise, final, settled & ~limits.reached(model), iteration)
 
 
 def _step(
@@ -76,22 +81,16 @@ def _step(
 
 
 def _descend(
-    model: ColumnModel, limits: Limits, step: Array, target: Array, weight: Array
+    model: ColumnModel, expected: Array, limits: Limits, step: Array, target: Array, weight: Array
 ) -> tuple[ColumnModel, Array]:
     """The model after the longest part of the step that does not raise the sum of squares."""
-    least = np.inf
-    best = model, model.image()
+    ceiling = (1 + 1e-6) * float(np.sum(weight * np.square(target - expected)))
     for part in (1.0, 0.5, 0.25, 0.1, 0.03):
         trial = limits.apply(model, part * step)
         image = trial.image()
-        squares = float(np.sum(weight * np.square(target - image)))
-        if part == 1.0:
-            ceiling = float(np.sum(weight * np.square(target - best[1])))
-        if squares < least:
-            least, best = squares, (trial, image)
-        if squares <= ceiling * (1 + 1e-6):
-            break
-    return best
+        if float(np.sum(weight * np.square(target - image))) <= ceiling:
+            return trial, image
+    return model, expected
 
 
 def _settled(moves: Array, error: Array, problem: Problem) -> tuple[Mask, bool]:
@@ -105,16 +104,13 @@ def _settled(moves: Array, error: Array, problem: Problem) -> tuple[Mask, bool]:
     return moved < 10 * TOLERANCE, bool(done)
 
 
-def _curvature(model: ColumnModel, problem: Problem, noise: NoiseModel) -> Array | float:
-    """What the errors of the columns add to the mean image; 0 where too small to matter."""
-    width = _width(model)
-    covariance = fit_covariance(model, problem, noise)
+def _weak(model: ColumnModel, error: Array) -> bool:
+    """Whether position errors are large enough to bend what is fitted."""
+    return bool(np.median(error[:, X]) > LEAST_BLUR_WIDTHS * np.median(model.columns[:, WIDTH]))
+
+
+def _trusted(model: ColumnModel, covariance: Array) -> Array:
+    """The covariance, shrunk where it is too large for the curvature to describe the effect."""
+    most = np.square(LARGEST_BLUR_WIDTHS * model.columns[:, WIDTH])
     variance = np.maximum(covariance[:, X, X], covariance[:, Y, Y])
-    if np.sqrt(np.median(variance)) < LEAST_BLUR_WIDTHS * width:
-        return 0.0
-    trusted = np.minimum(1, (LARGEST_BLUR_WIDTHS * width) ** 2 / np.maximum(variance, 1e-300))
-    return model.blur(covariance * trusted[:, None, None])
-
-
-def _width(model: ColumnModel) -> float:
-    return float(np.median(model.columns[:, WIDTH]))
+    return covariance * np.minimum(1, most / np.maximum(variance, 1e-300))[:, None, None]

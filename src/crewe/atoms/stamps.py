@@ -15,7 +15,7 @@ import numpy as np
 from numba import get_num_threads, njit, prange
 from numpy.typing import NDArray
 
-from crewe.atoms.peaks import peak_slopes
+from crewe.atoms.peaks import axis_factors, factored_slopes
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -57,6 +57,8 @@ def _draw_band(
         i0, i1 = window(y[n], radius[n], grid.step_y, grid.rows)
         i0, i1 = max(i0, row0), min(i1, row0 + band.shape[0] - 1)
         j0, j1 = window(x[n], radius[n], grid.step_x, grid.columns)
+        along_y = axis_factors(shape, i0, i1, grid.step_y, y[n], width[n])
+        along_x = axis_factors(shape, j0, j1, grid.step_x, x[n], width[n])
         limit = radius[n] * radius[n]
         c = terms[n]
         for i in range(i0, i1 + 1):
@@ -66,7 +68,7 @@ def _draw_band(
                 r2 = dx * dx + dy * dy
                 if r2 > limit:
                     continue
-                g, s, t = peak_slopes(shape, r2, width[n])
+                g, s, t = factored_slopes(shape, along_y[i - i0], along_x[j - j0], r2, width[n])
                 band[i - row0, j] += (
                     c[0] * g
                     + s * (c[1] * dx + c[2] * dy + c[3] * r2 - c[4] - c[5])
@@ -116,6 +118,8 @@ def project(
     for n in prange(len(x)):
         i0, i1 = window(y[n], radius[n], grid.step_y, grid.rows)
         j0, j1 = window(x[n], radius[n], grid.step_x, grid.columns)
+        along_y = axis_factors(shape, i0, i1, grid.step_y, y[n], width[n])
+        along_x = axis_factors(shape, j0, j1, grid.step_x, x[n], width[n])
         limit = radius[n] * radius[n]
         a0 = a1 = a2 = a3 = 0.0
         for i in range(i0, i1 + 1):
@@ -125,7 +129,7 @@ def project(
                 r2 = dx * dx + dy * dy
                 if r2 > limit:
                     continue
-                g, s, _ = peak_slopes(shape, r2, width[n])
+                g, s, _ = factored_slopes(shape, along_y[i - i0], along_x[j - j0], r2, width[n])
                 q = image[i, j]
                 a0 += g * q
                 a1 += s * dx * q
@@ -133,14 +137,6 @@ def project(
                 a3 += s * r2 * q
         result[n] = (a0, a1, a2, a3)
     return result
-
-
-@njit(cache=True, inline="always")
-def _basis(
-    shape: int, dx: float, dy: float, r2: float, width: float
-) -> tuple[float, float, float, float]:
-    g, s, _ = peak_slopes(shape, r2, width)
-    return g, s * dx, s * dy, s * r2
 
 
 @njit(cache=True, parallel=True)
@@ -159,24 +155,31 @@ def overlaps(
     result = np.zeros((len(left), 4, 4))
     for k in prange(len(left)):
         n, m = left[k], right[k]
-        i0, i1 = window(y[n], radius[n], grid.step_y, grid.rows)
-        j0, j1 = window(x[n], radius[n], grid.step_x, grid.columns)
-        k0, k1 = window(y[m], radius[m], grid.step_y, grid.rows)
-        l0, l1 = window(x[m], radius[m], grid.step_x, grid.columns)
+        first_n, last_n = window(y[n], radius[n], grid.step_y, grid.rows)
+        first_m, last_m = window(y[m], radius[m], grid.step_y, grid.rows)
+        i0, i1 = max(first_n, first_m), min(last_n, last_m)
+        first_n, last_n = window(x[n], radius[n], grid.step_x, grid.columns)
+        first_m, last_m = window(x[m], radius[m], grid.step_x, grid.columns)
+        j0, j1 = max(first_n, first_m), min(last_n, last_m)
+        y_of_n = axis_factors(shape, i0, i1, grid.step_y, y[n], width[n])
+        x_of_n = axis_factors(shape, j0, j1, grid.step_x, x[n], width[n])
+        y_of_m = axis_factors(shape, i0, i1, grid.step_y, y[m], width[m])
+        x_of_m = axis_factors(shape, j0, j1, grid.step_x, x[m], width[m])
         limit_n, limit_m = radius[n] * radius[n], radius[m] * radius[m]
         block = np.zeros((4, 4))
-        for i in range(max(i0, k0), min(i1, k1) + 1):
+        for i in range(i0, i1 + 1):
             dyn, dym = i * grid.step_y - y[n], i * grid.step_y - y[m]
-            for j in range(max(j0, l0), min(j1, l1) + 1):
+            for j in range(j0, j1 + 1):
                 dxn, dxm = j * grid.step_x - x[n], j * grid.step_x - x[m]
                 rn, rm = dxn * dxn + dyn * dyn, dxm * dxm + dym * dym
                 if rn > limit_n or rm > limit_m:
                     continue
-                w = weight[i, j]
-                b0, b1, b2, b3 = _basis(shape, dxm, dym, rm, width[m])
-                b0, b1, b2, b3 = w * b0, w * b1, w * b2, w * b3
-                for p, a in enumerate(_basis(shape, dxn, dyn, rn, width[n])):
-                    block[p, 0] += a * b0
+                g, s, _ = factored_slopes(shape, y_of_m[i - i0], x_of_m[j - j0], rm, width[m])
+                g, s = weight[i, j] * g, weight[i, j] * s
+                b1, b2, b3 = s * dxm, s * dym, s * rm
+                a0, s, _ = factored_slopes(shape, y_of_n[i - i0], x_of_n[j - j0], rn, width[n])
+                for p, a in enumerate((a0, s * dxn, s * dyn, s * rn)):
+                    block[p, 0] += a * g
                     block[p, 1] += a * b1
                     block[p, 2] += a * b2
                     block[p, 3] += a * b3
