@@ -6,8 +6,10 @@ from crewe.atoms.background import Mesh, draw_background
 from crewe.atoms.equations import ColumnModel
 from crewe.atoms.stamps import Grid
 
+CONSTANT = Mesh(1, 1)
 
-def small_model(peak="gaussian", mesh=Mesh(1, 1), seed=0):
+
+def small_model(peak="gaussian", mesh=CONSTANT, seed=0):
     """A dozen overlapping columns of different heights and widths on an oblong grid."""
     rng = np.random.default_rng(seed)
     grid = Grid(31, 43, 0.2, 0.15)
@@ -27,9 +29,7 @@ def whole_image(model):
     image = draw_background(model.grid, model.mesh, model.knots)
     for height, x0, y0, width in model.columns:
         u = ((x - x0) ** 2 + (y - y0) ** 2) / width**2
-        image = image + height * (
-            np.exp(-u / 2) if model.peak == "gaussian" else (1 + u) ** -1.5
-        )
+        image = image + height * (np.exp(-u / 2) if model.peak == "gaussian" else (1 + u) ** -1.5)
     return image
 
 

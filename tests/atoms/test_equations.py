@@ -19,7 +19,9 @@ def test_normal_equations_are_those_of_the_numerical_jacobian(peak, mesh):
     assert np.abs((found - expected) / scale).max() < 3e-3
     residual = np.random.default_rng(1).normal(size=weight.shape)
     slope = gradient(model, weight * residual)
-    assert np.allclose(slope, jacobian.T @ (weight * residual).ravel(), atol=3e-3 * np.abs(slope).max())
+    # the Lorentzian's tails are long: what lies beyond 15 widths adds up to a per cent
+    close = {"gaussian": 3e-3, "lorentzian": 2e-2}[peak] * np.abs(slope).max()
+    assert np.allclose(slope, jacobian.T @ (weight * residual).ravel(), atol=close)
 
 
 def test_blur_is_the_mean_image_of_scattered_columns():

@@ -28,9 +28,7 @@ def test_second_derivatives_are_those_of_the_value(shape):
     _, s, t = peak_slopes(shape, x * x + y * y, width)
     centre = value(shape, x, y, width)
     by_xx = (value(shape, x + h, y, width) - 2 * centre + value(shape, x - h, y, width)) / h**2
-    corners = [
-        value(shape, x + a * h, y + b * h, width) * a * b for a in (-1, 1) for b in (-1, 1)
-    ]
+    corners = [value(shape, x + a * h, y + b * h, width) * a * b for a in (-1, 1) for b in (-1, 1)]
     assert t * x * x - s == pytest.approx(by_xx, rel=1e-5)
     assert t * x * y == pytest.approx(sum(corners) / (4 * h * h), rel=1e-5)
 

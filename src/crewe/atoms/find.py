@@ -153,8 +153,10 @@ def _subpixel(response: Array, peaks: Index) -> Array:
     refined = np.stack([y, x], axis=1).astype(float)
     sides = ((response[y - 1, x], response[y + 1, x]), (response[y, x - 1], response[y, x + 1]))
     for axis, (low, high) in enumerate(sides):
-        bend = np.minimum(low - 2 * centre + high, -np.finfo(float).tiny)
-        refined[:, axis] += np.clip(0.5 * (low - high) / bend, -0.5, 0.5)
+        bend = low - 2 * centre + high
+        curved = bend < -1e-12 * np.abs(centre)
+        vertex = 0.5 * (low - high) / np.where(curved, bend, 1.0)
+        refined[:, axis] += np.where(curved, np.clip(vertex, -0.5, 0.5), 0.0)
     return refined
 
 

@@ -69,9 +69,10 @@ class Limits:
 
 
 class Damping:
-    """Slows down, column by column, what steps back and forth: weak columns on flat ground."""
+    """Slows down what steps back and forth, column by column, and all when no step leads down."""
 
     def __init__(self, count: int) -> None:
+        self.general = 0.0
         self.factor = np.zeros(count)
         self.previous = np.zeros((count, 2))
 
@@ -82,13 +83,16 @@ class Damping:
         self.factor = np.where(turned, np.maximum(2 * self.factor, 0.5), 0.7 * self.factor)
         self.previous = moves
 
+    def tune(self, accepted: bool) -> None:
+        """Damp all parameters more after a step that had to be rejected, less after others."""
+        self.general = 0.2 * self.general if accepted else max(5 * self.general, 0.1)
+
     def added_to(self, information: sparse.csr_array, own: int) -> sparse.csr_array:
         """The information matrix with the damping on its diagonal."""
-        if own < 3:
-            return information  # positions are not fitted
-        count = len(self.factor)
-        extra = np.zeros(information.shape[0])
-        positions = information.diagonal()[: own * count].reshape(count, own)[:, X : Y + 1]
-        added = extra[: own * count].reshape(count, own)
-        added[:, X : Y + 1] = self.factor[:, None] * positions + 0.02 * np.median(positions)
+        count, diagonal = len(self.factor), information.diagonal()
+        extra = self.general * diagonal
+        if own >= 3:  # positions are fitted
+            positions = diagonal[: own * count].reshape(count, own)[:, X : Y + 1]
+            added = extra[: own * count].reshape(count, own)
+            added[:, X : Y + 1] += self.factor[:, None] * positions + 0.02 * np.median(positions)
         return (information + sparse.diags_array(extra)).tocsr()

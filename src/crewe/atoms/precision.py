@@ -54,11 +54,13 @@ def _own_blocks(
     indices: Index,
     fisher: Array,
     spread: Array,
+    scores: Array,
     count: int,
     block: int,
     local: int,
-) -> Array:
+) -> tuple[Array, Array]:
     result = np.zeros((count, block, block))
+    mixed = np.zeros((count, block, scores.shape[1]))
     chunks = min(count, 64)
     for chunk in prange(chunks):
         position = np.full(local, -1)
@@ -76,9 +78,10 @@ def _own_blocks(
                 matrix[k, k] += 1e-12 * matrix[k, k] + 1e-300
             response = np.linalg.solve(matrix, unit)
             result[n] = response.T @ (noise @ response)
+            mixed[n] = response.T @ scores[members]
             for k in range(len(members)):
                 position[members[k]] = -1
-    return result
+    return result, mixed
 
 
 def column_covariance(
@@ -98,18 +101,26 @@ def column_covariance(
     spread = fisher if spread is None else spread
     spread.sort_indices()
     local = fisher.shape[0] - shared
-    own = _own_blocks(fisher.indptr, fisher.indices, fisher.data, spread.data, count, block, local)
+    none = np.zeros((local, 0))
     if not shared:
+        own, _ = _own_blocks(
+            fisher.indptr, fisher.indices, fisher.data, spread.data, none, count, block, local
+        )
         return Covariance(own, np.zeros((0, 0)), np.zeros((count, block, 0)))
     head, border = fisher[:local, :local], fisher[:local, local:].toarray()
     answer = conjugate_gradients(head, border, block_preconditioner(head, block, count), 1e-6)
     schur = fisher[local:, local:].toarray() - border.T @ answer
     response = np.concatenate([-answer, np.eye(shared)]) @ np.linalg.inv(schur)
-    joint = response.T @ (spread @ response)
-    # rows of `answer` carry the shared parameters' errors into each column
+    scores = spread @ response
+    own, mixed = _own_blocks(
+        fisher.indptr, fisher.indices, fisher.data, spread.data, scores, count, block, local
+    )
+    # A column's error is that of its neighbourhood minus what the shared parameters pass on.
+    joint = response.T @ scores
     share = answer[: count * block].reshape(count, block, shared)
-    cross = -share @ joint
-    return Covariance(own - cross @ share.transpose(0, 2, 1), joint, cross)
+    passed = mixed @ share.transpose(0, 2, 1)
+    own = own - passed - passed.transpose(0, 2, 1) + share @ joint @ share.transpose(0, 2, 1)
+    return Covariance(own, joint, mixed - share @ joint)
 
 
 def fit_covariance(model: ColumnModel, problem: Problem, noise: NoiseModel) -> Array:

@@ -64,11 +64,11 @@ def _cross_section_error(solution: Solution) -> Array:
 def _units(image: xr.DataArray) -> dict[str, str]:
     length = axes.length_unit(image)
     intensity = str(image.attrs.get("units", "") or "")
-    area = f"{length}²"
-    absolute = intensity in ("", "fraction of beam")
+    # Only intensities in fractions of the beam make a cross-section an area.
+    area = f"{length}²" if intensity == "fraction of beam" else f"{intensity or 'a.u.'}·{length}²"
     units = dict.fromkeys(("x", "x_std", "y", "y_std", "width", "width_std"), length)
     units |= dict.fromkeys(("height", "height_std"), intensity)
-    return units | dict.fromkeys(("scs", "scs_std"), area if absolute else f"{intensity}·{area}")
+    return units | dict.fromkeys(("scs", "scs_std"), area)
 
 
 def _flags(solution: Solution, data: Array, table: pd.DataFrame) -> list[str]:

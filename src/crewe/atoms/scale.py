@@ -64,7 +64,7 @@ def _feature(scales: Array, strength: Array) -> tuple[float, bool] | None:
     if k < 1:
         return None
     left, here, right = strength[k - 1 : k + 2]
-    if here >= left and here > right and here - strength[:k].min() > 0.03:
+    if here >= left and here > right and here - strength[:k].min() > 0.1:
         offset = 0.5 * (left - right) / (left - 2 * here + right)
         return float(scales[k] * 1.2**offset), True
     slope = np.gradient(strength, np.log(scales))

@@ -21,6 +21,7 @@ from crewe.atoms.stamps import Array, Mask
 # Converged when the columns move, and the widths change, by less than this part of their error.
 TOLERANCE = 0.02
 WIDTH_TOLERANCE = 0.005
+MOST = 0.98
 # Above this position error, in widths, the curvature expansion is no longer to be trusted.
 LARGEST_BLUR_WIDTHS = 0.35
 # Below this position error, in widths, the bias is less than a hundredth of a standard error.
@@ -52,11 +53,12 @@ def fit_scoring(
             target = target + model.blur(covariance)
         weight = problem.weight(noise, expected)
         step, error = _step(model, problem, weight, target - expected, damping)
-        before = model
-        step = limits.shorten(model, step)
-        model, expected = _descend(model, expected, limits, step, target, weight)
-        moves = model.columns - before.columns
-        damping.observe(moves[:, X : Y + 1])
+        moves = limits.shorten(model, step)
+        below = _descend(model, expected, limits, moves, target, weight)
+        damping.tune(accepted=below is not None)
+        if below is not None:
+            damping.observe(below[0].columns[:, X : Y + 1] - model.columns[:, X : Y + 1])
+            model, expected = below
         settled, done = _settled(moves, error, problem)
         tell(iteration / problem.iterations)
         if done and iteration > 3:
@@ -82,22 +84,28 @@ def _step(
 
 def _descend(
     model: ColumnModel, expected: Array, limits: Limits, step: Array, target: Array, weight: Array
-) -> tuple[ColumnModel, Array]:
-    """The model after the longest part of the step that does not raise the sum of squares."""
+) -> tuple[ColumnModel, Array] | None:
+    """Model and image after the longest part of the step that does not raise the squares.
+
+    None when every part does: the step is not to be taken.
+    """
     ceiling = (1 + 1e-6) * float(np.sum(weight * np.square(target - expected)))
     for part in (1.0, 0.5, 0.25, 0.1, 0.03):
         trial = limits.apply(model, part * step)
         image = trial.image()
         if float(np.sum(weight * np.square(target - image))) <= ceiling:
             return trial, image
-    return model, expected
+    return None
 
 
-def _settled(moves: Array, error: Array, problem: Problem) -> tuple[Mask, bool]:
-    """Which columns have come to rest, and whether the fit as a whole has."""
-    error = np.maximum(error, 1e-300)
+def _settled(step: Array, error: Array, problem: Problem) -> tuple[Mask, bool]:
+    """Which columns want to move no more, and whether the fit as a whole has come to rest.
+
+    A few columns that never settle, such as two on one peak, do not keep the others waiting.
+    """
+    moves, error = step[: error.size].reshape(error.shape), np.maximum(error, 1e-300)
     moved = np.hypot(moves[:, X] / error[:, X], moves[:, Y] / error[:, Y])
-    done = float(np.sqrt(np.mean(moved**2))) < TOLERANCE
+    done = float(np.quantile(moved, MOST)) < 3 * TOLERANCE
     if "w" in problem.free:
         widened = np.abs(moves[:, WIDTH]) / error[:, WIDTH]
         done = done and float(np.median(widened)) < WIDTH_TOLERANCE
