@@ -14,15 +14,14 @@ LEAST_SHARE = 0.05
 
 
 def relative_brightness(x: Array, y: Array, brightness: Array) -> Array:
-    """Logarithm of each column's brightness over the mean of its surroundings, (N,).
+    """Logarithm of each column's brightness over the geometric mean of its surroundings, (N,).
 
     Thickness and illumination vary slowly and drop out; the difference between elements stays.
     """
     count = min(NEIGHBOURS + 1, len(x))
     _, near = cKDTree(np.stack([x, y], axis=1)).query(np.stack([x, y], axis=1), k=count)
-    surroundings = np.mean(brightness[near.reshape(len(x), count)], axis=1)
-    least = 1e-3 * np.median(brightness)
-    return np.log(np.maximum(brightness, least) / np.maximum(surroundings, least))
+    level = np.log(np.maximum(brightness, 1e-3 * np.median(brightness)))
+    return level - np.mean(level[near.reshape(len(x), count)], axis=1)
 
 
 def brightness_types(

@@ -12,7 +12,9 @@ from crewe.atoms.stamps import Array, Index
 from crewe.errors import PlanError, ReadError
 
 # A column belongs to a site when it lies within this part of the least distance between sites.
-TOLERANCE = 0.35
+TOLERANCE = 0.3
+# The image may be calibrated wrongly, or strained, by this part, not by more.
+STRETCH = 0.08
 # Columns over which the orientation of the cell is searched.
 PATCH = 60
 
@@ -85,7 +87,7 @@ def assign_sites(columns: pd.DataFrame, cell: ProjectedCell) -> pd.DataFrame:
     the geometry leaves a choice; from there the lattice is followed outwards and refined on the
     way, so that moderate strain and drift do not matter. Needs `height` or `scs` in the table.
 
-    Raises PlanError when the cell fits fewer than half of the columns of the middle.
+    Raises PlanError when the cell fits fewer than three in five columns of the middle.
     """
     points = columns[["x", "y"]].to_numpy(float)
     brightness = columns["scs" if "scs" in columns else "height"].to_numpy(float)
@@ -154,7 +156,7 @@ def _best_pose(
 
     best = max(_poses(cell, patch[0]), key=score)
     _, _, error = _nearest_site(patch, cell, *_refine(patch, cell, *best, tolerance))
-    if np.mean(error < tolerance) < 0.5:
+    if np.mean(error < tolerance) < 0.6:
         raise PlanError(
             f"the unit cell {cell.a:g} × {cell.b:g} Å fits {np.mean(error < tolerance):.0%} of the "
             "columns in the middle of the image; check the calibration and the zone axis"
@@ -179,7 +181,8 @@ def _refine(
         return origin, vectors
     design = np.concatenate([place[near], np.ones((near.sum(), 1))], axis=1)
     solution, *_ = np.linalg.lstsq(design, points[near], rcond=None)
-    if abs(np.linalg.det(solution[:2])) < 0.5 * abs(np.linalg.det(vectors)):
+    stretch = np.linalg.norm(solution[:2], axis=1) / np.linalg.norm(cell.vectors(), axis=1)
+    if np.abs(stretch - 1).max() > STRETCH:
         return origin, vectors
     return solution[2], solution[:2]
 
