@@ -72,3 +72,10 @@ def test_every_setting_is_described():
     for part in [QuantifyPlan, *PlanPart.__subclasses__()]:
         for name, setting in part.model_fields.items():
             assert setting.description, f"{part.__name__}.{name}"
+
+
+def test_a_unit_cell_is_part_of_the_plan_and_types_the_columns():
+    cell = {"a": 3.9, "b": 3.9, "sites": [["Sr", 0, 0], ["Ti", 0.5, 0.5]]}
+    plan = QuantifyPlan.model_validate({"image": "sto.ser", "unit_cell": cell})
+    assert plan.unit_cell.angle_deg == 90
+    assert plan.unit_cell.sites[1] == ("Ti", 0.5, 0.5)

@@ -61,7 +61,8 @@ def fit_columns(
     """Fit background and overlapping peaks to an image, all columns jointly.
 
     `image` is calibrated (y, x); `columns` holds starting positions `x`, `y` in its unit of
-    length (a `width` and a `type` are used when present).
+    length. A `width` to start from and whole numbers in `type` are used when present, as from
+    `assign_sites`, whose `site_name` is kept.
 
     `peak`: `gaussian` η·exp(−r²/2ρ²) or `lorentzian` η·(1 + r²/ρ²)^(−3/2), η the height.
     `width`: one ρ in `common`, one per `type`, one per `column`; `auto` is per type where the
@@ -97,8 +98,9 @@ def fit_columns(
     start, background_kind = solve_background(start, data, background)
     solution = fit_scoring(start, problem, lambda part: tell("fitting columns", 0.4 * part))
     types = _types(columns, solution, order)
-    if width == "column" or (width != "common" and types.max() > 0):
-        problem = replace(problem, kinds=None if width == "column" else types)
+    _, kinds = np.unique(types, return_inverse=True)
+    if width == "column" or (width != "common" and kinds.max() > 0):
+        problem = replace(problem, kinds=None if width == "column" else kinds)
         solution = fit_scoring(solution.model, problem)
     tell("fitting columns", 0.6)
     calibrated = needs_calibration(solution, problem)
@@ -107,6 +109,8 @@ def fit_columns(
     tell("fitting columns", 1.0)
     table = columns_table(image, solution, data, types).iloc[np.argsort(order)]
     table.index = columns.index
+    if "site_name" in columns:
+        table["site_name"] = columns["site_name"]
     settings = {
         "peak": peak,
         "width": _used_width(problem),
@@ -172,8 +176,7 @@ def _noise_rule(
 
 def _types(columns: pd.DataFrame, solution: Solution, order: NDArray) -> NDArray[np.int64]:
     if "type" in columns:
-        _, types = np.unique(columns["type"].to_numpy()[order], return_inverse=True)
-        return types.astype(np.int64)
+        return columns["type"].to_numpy(np.int64)[order]
     height, x, y, width = solution.model.columns.T
     scs = height * width**2
     return brightness_types(x, y, scs, solution.converged)

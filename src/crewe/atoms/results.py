@@ -130,7 +130,7 @@ def fit_summary(
     return {
         **settings,
         "n_columns": len(table),
-        "n_types": int(table["type"].max()) + 1,
+        "n_types": int(table["type"].nunique()),
         "n_flagged": counts,
         "iterations": solution.iterations,
         "converged": bool(solution.converged.mean() > 0.99),

@@ -46,6 +46,10 @@ Spacing = Annotated[
     float | None,
     _option(MODEL, text="Smallest distance between columns in Å. Default: from the image."),
 ]
+UnitCell = Annotated[
+    Path | None,
+    _option(MODEL, text="Projected unit cell (StatSTEM's text format) that names the columns."),
+]
 Sensitivity = Annotated[
     float | None, _option(MODEL, text="Above 1 finds fainter columns. Default: 1.")
 ]

@@ -24,6 +24,8 @@ EXAMPLES = """Examples:
 
     crewe quantify gold.dm4 --detector-map map.dm4 --beam-current 20 --dwell-time 10
 
+    crewe quantify srtio3.ser --unit-cell STO100.txt
+
     crewe quantify gold.dm4 --dry-run > plan.yaml
 """
 
@@ -44,6 +46,7 @@ def quantify(
     counts: options.Counts = False,
     spacing: options.Spacing = None,
     sensitivity: options.Sensitivity = None,
+    unit_cell: options.UnitCell = None,
     peak: options.Peak = None,
     width: options.Width = None,
     background: options.Background = None,
@@ -78,12 +81,26 @@ def quantify(
             "counts": counts or None,
         },
         "find": {"spacing": spacing, "sensitivity": sensitivity},
+        "unit_cell": _cell_settings(unit_cell),
         "fit": {"peak": peak, "width": width, "background": background, "noise": noise},
     }
     plans = plans_from(images or [], output, plan, _given(flags))
     if dry_run:
         return _show(plans, as_json)
     return _carry_out(plans, workers, scheduler, overwrite, as_json, quiet, bool(context.obj))
+
+
+def _cell_settings(path: Path | None) -> dict[str, Any] | None:
+    """Return the cell of a file as it stands in a plan, which then needs the file no more."""
+    if path is None:
+        return None
+    from crewe.atoms import read_projected_cell
+
+    cell = read_projected_cell(path)
+    sites = [
+        [name, float(u), float(v)] for name, (u, v) in zip(cell.names, cell.sites, strict=True)
+    ]
+    return {"a": cell.a, "b": cell.b, "angle_deg": cell.angle_deg, "sites": sites}
 
 
 def plans_from(

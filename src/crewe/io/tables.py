@@ -35,6 +35,12 @@ UNIT_SUFFIXES = {
     "µs": "us",
     "°": "deg",
     "%": "percent",
+    "e": "e",
+    "e·Å²": "e_angstrom2",
+    "e·px²": "e_px2",
+    "a.u.": "au",
+    "a.u.·Å²": "au_angstrom2",
+    "a.u.·px²": "au_px2",
 }
 PARQUET_KEY = b"crewe"
 

@@ -83,6 +83,19 @@ class FindOptions(PlanPart):
     """Above 1 finds fainter columns, below 1 only brighter ones."""
 
 
+class UnitCell(PlanPart):
+    """A projected unit cell, whose sites name the columns and set their types."""
+
+    a: PositiveFloat
+    """Length of the first edge in Å."""
+    b: PositiveFloat
+    """Length of the second edge in Å."""
+    angle_deg: PositiveFloat = 90.0
+    """Angle between the edges in degrees."""
+    sites: tuple[tuple[str, float, float], ...]
+    """Name and fractional coordinates along a and b of every site."""
+
+
 class FitOptions(PlanPart):
     """The model of the image: background plus overlapping peaks."""
 
@@ -122,6 +135,8 @@ class QuantifyPlan(PlanPart):
     """Intensity calibration."""
     find: FindOptions = Field(default_factory=FindOptions)
     """Detection of columns."""
+    unit_cell: UnitCell | None = None
+    """Unit cell that sets the types of columns; nothing tells them apart by brightness."""
     fit: FitOptions = Field(default_factory=FitOptions)
     """The fitted model."""
     seed: int = 0

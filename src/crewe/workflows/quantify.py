@@ -4,12 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from crewe import axes, io
-from crewe.atoms import ColumnFit, find_columns, fit_columns
+from crewe.atoms import ColumnFit, ProjectedCell, assign_sites, find_columns, fit_columns
 from crewe.errors import CalibrationError
 from crewe.physics.intensity import detector_levels, electrons_per_pixel, normalise_to_detector
 from crewe.workflows.observer import Observer
-from crewe.workflows.plan import IntensityScale, QuantifyPlan
+from crewe.workflows.plan import IntensityScale, QuantifyPlan, UnitCell
 from crewe.workflows.provenance import provenance_of
 from crewe.workflows.summary import summarise
 
@@ -47,6 +49,8 @@ def quantify(plan: QuantifyPlan, observer: Observer) -> Quantification:
         sensitivity=plan.find.sensitivity,
         observer=_stages(observer),
     )
+    if plan.unit_cell is not None:
+        found = assign_sites(found, _projected(plan.unit_cell))
     fit = fit_columns(
         image,
         found,
@@ -57,6 +61,11 @@ def quantify(plan: QuantifyPlan, observer: Observer) -> Quantification:
     for warning in summary["warnings"]:
         observer.warning(warning)
     return Quantification(done, image, fit, summary)
+
+
+def _projected(cell: UnitCell) -> ProjectedCell:
+    names, u, v = zip(*cell.sites, strict=True)
+    return ProjectedCell(cell.a, cell.b, cell.angle_deg, np.stack([u, v], axis=1), names)
 
 
 def _fit_settings(plan: QuantifyPlan, electrons: float | None) -> dict[str, Any]:
