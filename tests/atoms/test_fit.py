@@ -167,8 +167,23 @@ def test_a_single_column_can_be_fitted():
         (pd.DataFrame({"x": [1e4], "y": [2.0]}), {}, PlanError),
         (pd.DataFrame({"x": [np.nan], "y": [2.0]}), {}, PlanError),
         (pd.DataFrame({"x": [2.0], "y": [2.0]}), {"noise": "counts"}, PlanError),
+        (pd.DataFrame({"x": [2.0], "y": [2.0]}), {"width": "wide"}, PlanError),
+        (pd.DataFrame({"x": [2.0], "y": [2.0]}), {"peak": "voigt"}, PlanError),
+        (pd.DataFrame({"x": [2.0], "y": [2.0], "width": [-1.0]}), {}, PlanError),
+        (pd.DataFrame({"x": [2.0], "y": [2.0], "width": [np.nan]}), {}, PlanError),
+        (pd.DataFrame({"x": [2.0], "y": [2.0], "type": ["Sr"]}), {}, PlanError),
+        (pd.DataFrame({"x": [2.0]}), {}, PlanError),
     ],
 )
 def test_bad_requests_are_refused_in_words(phantom, columns, options, error):
     with pytest.raises(error):
         fit_columns(phantom.image, columns, **options)
+
+
+def test_nanometres_taken_for_angstroms_are_noticed():
+    phantom = square_lattice((100, 100))
+    enlarged = phantom.image.assign_coords(
+        {axis: (axis, phantom.image[axis].values * 10, phantom.image[axis].attrs) for axis in "yx"}
+    )
+    fit = fit_columns(enlarged, 10 * phantom.truth[["x", "y"]])
+    assert any("pixel size" in warning for warning in fit.summary["warnings"])

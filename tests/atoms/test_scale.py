@@ -3,6 +3,7 @@ import pytest
 
 from crewe.atoms.scale import (
     blob_responses,
+    border_noise,
     choose_scale,
     response_noise,
     texture_noise,
@@ -57,3 +58,13 @@ def test_texture_noise_ignores_a_lattice():
     noise = np.random.default_rng(3).normal(0, 0.01, lattice.shape)
     alone, both = (texture_noise(image, 2.0) for image in (noise, noise + lattice))
     assert both == pytest.approx(alone, rel=0.3)
+
+
+def test_noise_of_the_response_is_predicted_at_the_border():
+    noise = np.random.default_rng(4).normal(size=(4000, 60))
+    (response,) = blob_responses(noise, np.array([3.0]))
+    predicted = response_noise(3.0) * border_noise(noise.shape, 3.0)
+    inner = slice(20, -20)
+    ratio = response[inner, :].std(axis=0) / predicted[inner, :].mean(axis=0)
+    assert np.abs(ratio[[0, 30]] - 1).max() < 0.08
+    assert ratio.max() < 1.1

@@ -48,7 +48,7 @@ class ColumnModel:
         return draw_background(self.grid, self.mesh, self.knots)
 
     def image(self) -> Array:
-        """The expected image, equation 2.19 of the thesis (Gaussian) or its Lorentzian twin."""
+        """The expected image: equation 2.19 of Friedrich (2023), or its Lorentzian twin."""
         terms = np.zeros((len(self.columns), 7))
         terms[:, 0] = self.columns[:, HEIGHT]
         return draw(self.grid, *self.geometry, terms) + self.background()

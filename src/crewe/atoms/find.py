@@ -9,6 +9,7 @@ import xarray as xr
 from scipy import ndimage
 from scipy.optimize import minimize_scalar
 from scipy.spatial import cKDTree
+from scipy.stats import skew
 
 from crewe import axes
 from crewe.atoms.background import choose_mesh
@@ -18,6 +19,7 @@ from crewe.atoms.noise import estimate_noise
 from crewe.atoms.periodicity import lattice_average, translations
 from crewe.atoms.scale import (
     blob_responses,
+    border_noise,
     choose_scale,
     response_noise,
     texture_noise,
@@ -39,6 +41,8 @@ LEAST_RELATIVE_HEIGHT = 0.04
 # Below this signal-to-noise ratio a single column cannot be told from noise by itself.
 LATTICE_BELOW = 10.0
 EDGE_EVIDENCE = 2.5
+# Columns stand up from their surroundings, noise of any colour has as many pits as peaks.
+LEAST_SKEWNESS = 0.3
 
 
 class _Candidates(NamedTuple):
@@ -55,10 +59,11 @@ def find_columns(
     sensitivity: float = 1.0,
     observer: Observer | None = None,
 ) -> pd.DataFrame:
-    """Positions of the atomic columns of a bright-on-dark image.
+    """Positions of the atomic columns of an image in which they are bright.
 
     `image` is calibrated (y, x). The size of the columns is read off the image; `spacing`, the
-    distance between neighbours in the image's unit of length, overrides it. `sensitivity` above 1
+    distance between neighbours in the image's unit of length, overrides it. Pixels are taken as
+    square. Bright-field images have to be inverted first. `sensitivity` above 1
     accepts weaker columns, below 1 fewer. Returns a table with `x`, `y`, `width` (unit of
     length), `height` (unit of intensity) and `signal_to_noise`, sorted by `y`: starting values
     for `fit_columns`.
@@ -108,10 +113,11 @@ def _detect(
     fine = LOCATE * scale
     response, coarse = blob_responses(values, np.array([fine, scale]))
     vectors = translations(coarse, scale)
-    rare = not ruling and not len(vectors)
-    noise = response_noise(fine) * np.sqrt(variance)
+    rare = not len(vectors) and not (ruling and skew(response, axis=None) > LEAST_SKEWNESS)
+    noise = response_noise(fine) * np.sqrt(variance) * border_noise(values.shape, fine)
     if rare:
         noise = np.maximum(noise, texture_noise(values, fine))
+    least = _least_ratio(values.size, fine, rare) / sensitivity
     peaks = _local_maxima(response, 1.2 * fine)
     strength = response[tuple(peaks.T)]
     ratio = strength / noise[tuple(peaks.T)]
@@ -121,8 +127,18 @@ def _detect(
         coarse_noise = response_noise(scale) * np.sqrt(variance)
         return _detect_on_lattice(coarse / coarse_noise, vectors, scale, sensitivity), rare
     strong = strength > LEAST_RELATIVE_HEIGHT * np.percentile(strength[strength > 0], 95)
-    keep = strong & (ratio > LEAST_SIGNAL_TO_NOISE / sensitivity)
+    keep = strong & (ratio > least)
     return _Candidates(_subpixel(response, peaks[keep]), ratio[keep]), rare
+
+
+def _least_ratio(pixels: int, scale: float, rare: bool) -> float:
+    """Signal-to-noise ratio that noise alone hardly reaches anywhere in the image.
+
+    The largest of n independent normal values is about √(2 ln n). Where columns are the rule one
+    invented among them does little harm; where they are rare it is taken as a find.
+    """
+    independent = max(2.0, pixels / (4 * np.pi * scale**2))
+    return max(LEAST_SIGNAL_TO_NOISE, np.sqrt(2 * np.log(independent)) + (1.0 if rare else 0.0))
 
 
 def _detect_on_lattice(

@@ -1,6 +1,6 @@
 """How far measured columns are from true ones: errors and their confidence intervals.
 
-Equations 2.21–2.24 of the thesis behind crewe (paper 003, section 2.3.2).
+Equations 2.21–2.24 of T. Friedrich, PhD thesis, University of Antwerp 2023, section 2.3.2.
 """
 
 import numpy as np

@@ -49,7 +49,7 @@ def columns_table(
 
 
 def _cross_section_error(solution: Solution) -> Array:
-    """Equations 2.28 and 2.29."""
+    """Equations 2.28 and 2.29 of Friedrich (2023)."""
     height, width = solution.model.columns[:, HEIGHT], solution.model.columns[:, WIDTH]
     c = solution.covariance
     by_height, by_width = 2 * np.pi * width**2, 4 * np.pi * height * width
@@ -145,8 +145,16 @@ def fit_summary(
         "median_relative_scs_std": float(np.median(good["scs_std"] / good["scs"]))
         if len(good)
         else None,
-        "warnings": _warnings(correlation, counts, len(table)),
+        "warnings": _warnings(correlation, counts, len(table)) + _implausible(image, table),
     }
+
+
+def _implausible(image: xr.DataArray, table: pd.DataFrame) -> list[str]:
+    """Atomic columns imaged by any microscope of today are this wide; nm taken for Å are not."""
+    width = float(table["width"].median())
+    if axes.length_unit(image) != "Å" or 0.1 < width < 3.0:
+        return []
+    return [f"columns {width:.3g} Å wide are not plausible: check the pixel size and its unit"]
 
 
 def _neighbour_correlation(residual: Array) -> float:

@@ -83,6 +83,15 @@ def response_noise(scale: float) -> float:
     return float(np.sqrt(np.sum(np.square(kernel))))
 
 
+def border_noise(shape: tuple[int, ...], scale: float) -> Array:
+    """How much noisier the response is near the border, where the mirrored pixels count twice."""
+    factors = []
+    for size in shape:
+        distance = np.minimum(np.arange(size), np.arange(size)[::-1]) / scale
+        factors.append(1 + (np.sqrt(2) - 1) * np.exp(-(distance**2)))
+    return factors[0][:, None] * factors[1][None, :]
+
+
 def white_noise_variance(image: Array, reach: float) -> Array:
     """Variance of the white part of the noise as it grows with the smoothed intensity.
 

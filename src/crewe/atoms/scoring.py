@@ -60,6 +60,7 @@ def fit_scoring(
             damping.observe(below[0].columns[:, X : Y + 1] - model.columns[:, X : Y + 1])
             model, expected = below
         settled, done = _settled(moves, error, problem)
+        done = done and below is not None and damping.general < 0.05
         tell(iteration / problem.iterations)
         if done and iteration > 3:
             break
