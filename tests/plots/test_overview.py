@@ -59,6 +59,22 @@ def test_residuals_are_centred_at_zero():
     assert low == -high
 
 
+def test_columns_are_open_rings_and_flagged_ones_are_said_to_be_left_out():
+    image, columns, residual = scene((60, 60), 20, flagged=2)
+    figure = overview_figure(image, columns, residual, residual_label="σ", scs_unit="Å²")
+    panels = figure.axes
+    assert all(len(rings.get_facecolors()) == 0 for rings in panels[0].collections[:6])
+    words = [text.get_text() for text in panels[0].get_legend().get_texts()]
+    assert words == [
+        "type 0 unflagged (6)",
+        "type 1 unflagged (6)",
+        "type 2 unflagged (6)",
+        "flagged (2)",
+    ]
+    titles = [panel.get_title(loc="left") for panel in panels]
+    assert any("unflagged" in title for title in titles)
+
+
 def test_failed_fits_do_not_stop_a_figure():
     image, columns, residual = scene((60, 60), 20)
     columns[["scs", "scs_std"]] = np.nan

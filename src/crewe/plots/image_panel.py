@@ -56,27 +56,29 @@ def draw_residual(axes: "Axes", residual: "xr.DataArray", limit: float) -> "Axes
 
 
 def draw_columns(axes: "Axes", columns: "pd.DataFrame", diameter: float) -> None:
-    """Mark column positions: a dot in the colour of the type, a cross where flagged.
+    """Mark column positions: a ring in the colour of the type, a cross where flagged.
 
     `diameter` is in points. Markers are rasterised, so that 20,000 columns still
     give a small file.
     """
     flagged = columns["flag"] != ""
     for number, group in columns[~flagged].groupby("type"):
-        axes.scatter(
-            group["x"],
-            group["y"],
-            s=diameter**2,
-            c=type_colour(number),
-            edgecolors="black",
-            linewidths=min(0.4, 0.12 * diameter),
-            rasterized=True,
-        )
+        # The dark ring below keeps the coloured one legible on bright columns.
+        for colour, width in (("black", 0.3), (type_colour(number), 0.18)):
+            axes.scatter(
+                group["x"],
+                group["y"],
+                s=diameter**2,
+                facecolors="none",
+                edgecolors=colour,
+                linewidths=min(5 * width, width * diameter),
+                rasterized=True,
+            )
     for colour, width in (("black", 0.6), (FLAG_COLOUR, 0.25)):
         axes.scatter(
             columns.loc[flagged, "x"],
             columns.loc[flagged, "y"],
-            s=(1.5 * diameter) ** 2,
+            s=diameter**2,
             c=colour,
             marker="x",
             linewidths=min(3.0, width * diameter),
@@ -85,19 +87,19 @@ def draw_columns(axes: "Axes", columns: "pd.DataFrame", diameter: float) -> None
 
 
 def marker_diameter(columns: "pd.DataFrame", width: float, width_inches: float) -> float:
-    """Return a marker's diameter in points: a third of the distance between neighbours.
+    """Return a marker's diameter in points: half the distance between neighbours.
 
     `width` is that of the image, in the unit of the columns' positions.
     """
     from scipy.spatial import cKDTree
 
-    largest = 5.0
+    largest = 7.0
     if len(columns) < 2:
         return largest
     places = columns[["x", "y"]].to_numpy()
     distances, _ = cKDTree(places).query(places, k=2)
     points_per_unit = 72.0 * width_inches / width
-    return float(np.clip(np.median(distances[:, 1]) * points_per_unit / 3, 0.8, largest))
+    return float(np.clip(np.median(distances[:, 1]) * points_per_unit / 2, 0.8, largest))
 
 
 def _finish(axes: "Axes", image: "xr.DataArray", bar_colour: str) -> None:

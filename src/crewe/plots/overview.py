@@ -38,7 +38,7 @@ def overview_figure(
     """Draw columns over the image, the residual, and the cross-section histogram.
 
     Positions in `columns` are in the unit of the image's coordinates; `residual`
-    is in the unit that `residual_label` names, best in multiples of the noise.
+    is in the unit that `residual_label` names, best in multiples of its r.m.s. at each intensity.
     """
     import matplotlib
     from matplotlib.figure import Figure
@@ -51,16 +51,23 @@ def overview_figure(
         _draw_columns_panel(panels["image"], image, columns)
         _draw_residual_panel(figure, panels["residual"], residual, residual_label)
         draw_histogram(panels["histogram"], columns, scs_unit)
+        titles = {**_TITLES, "histogram": _histogram_title(columns)}
         for letter, name in zip("abc", ("image", "residual", "histogram"), strict=True):
-            panels[name].set_title(f"{letter}  {_TITLES[name]}", loc="left", fontweight="bold")
+            panels[name].set_title(f"{letter}  {titles[name]}", loc="left", fontweight="bold")
     return figure
 
 
 _TITLES = {
     "image": "fitted columns",
     "residual": "image − model",
-    "histogram": "cross-sections by type",
 }
+
+
+def _histogram_title(columns: "pd.DataFrame") -> str:
+    """Say that flagged columns are left out, where they are."""
+    flagged = columns["flag"] != ""
+    some_left_out = flagged.any() and not flagged.all()
+    return "cross-sections, unflagged" if some_left_out else "cross-sections by type"
 
 
 def _arrange(figure: "Figure", image: "xr.DataArray") -> dict[str, Any]:
@@ -103,22 +110,25 @@ def _legend_handles(columns: "pd.DataFrame") -> list[Any]:
     from matplotlib.lines import Line2D
 
     flagged = columns["flag"] != ""
-    style: dict[str, Any] = {"linestyle": "none", "markeredgecolor": INK, "markersize": 5}
+    style: dict[str, Any] = {"linestyle": "none", "markersize": 5}
+    unflagged = " unflagged" if flagged.any() else ""
     handles = [
         Line2D(
             [],
             [],
             marker="o",
-            markerfacecolor=type_colour(number),
-            markeredgewidth=0.4,
-            label=f"type {number} ({len(group)})",
+            markerfacecolor="none",
+            markeredgecolor=type_colour(number),
+            markeredgewidth=1.4,
+            label=f"type {number}{unflagged} ({len(group):,})",
             **style,
         )
         for number, group in columns[~flagged].groupby("type")
     ]
     if flagged.any():
-        label = f"flagged ({int(flagged.sum())})"
-        handles.append(Line2D([], [], marker="x", markeredgewidth=1.2, label=label, **style))
+        label = f"flagged ({int(flagged.sum()):,})"
+        cross: dict[str, Any] = {"marker": "x", "markeredgecolor": INK, "markeredgewidth": 1.2}
+        handles.append(Line2D([], [], label=label, **cross, **style))
     return handles
 
 

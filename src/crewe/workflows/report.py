@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crewe import plots
+from crewe.atoms.noise import NoiseModel
 from crewe.workflows.report_tables import (
+    UNKNOWN,
     columns_table,
     flags_table,
     pairs_table,
@@ -25,6 +27,11 @@ if TYPE_CHECKING:
 
 LISTED = 2000
 """Columns listed in the report; more make a browser slow, and the CSV holds them all."""
+
+LEAST_VARIANCE = 0.02
+"""Least variance of a pixel as part of the mean, as where the noise is estimated."""
+STRONG_CORRELATION = 0.3
+"""Correlation of neighbouring residuals from which on standard errors are lower limits."""
 
 
 def figures_of(result: "Quantification") -> dict[str, bytes]:
@@ -45,14 +52,20 @@ def figures_of(result: "Quantification") -> dict[str, bytes]:
 
 
 def residual_in_noise(result: "Quantification") -> tuple["xr.DataArray", str]:
-    """Return the residual in multiples of the noise that the fit reckons with."""
+    """Return the residual in multiples of the noise that the fit reckons with, and their name.
+
+    Without a known dose that noise was estimated from this very residual, so that a misfit
+    is part of the scale it is shown on.
+    """
     residual, fit = result.fit.residual, result.fit.summary
-    variance = fit["noise_constant"] + fit["noise_per_intensity"] * result.fit.model.clip(min=0)
-    smallest = float(variance.max()) * 1e-6
-    if smallest <= 0:
+    floor = LEAST_VARIANCE * fit["residual_rms"] ** 2
+    if floor <= 0:
         return residual, "image units"
-    scaled = residual / np.sqrt(variance.clip(min=smallest))
-    return scaled.assign_attrs(residual.attrs), "in noise σ"
+    noise = NoiseModel(fit["noise_constant"], fit["noise_per_intensity"], floor)
+    deviation = np.sqrt(noise.variance(result.fit.model.to_numpy()))
+    counting = fit.get("noise") == "counts"
+    label = "residual / counting noise" if counting else "residual / its r.m.s. at that intensity"
+    return (residual / deviation).assign_attrs(residual.attrs), label
 
 
 def report_html(result: "Quantification", figures: dict[str, bytes]) -> str:
@@ -117,7 +130,9 @@ def _warnings(warnings: list[str]) -> str:
 def _key_numbers(summary: dict[str, Any]) -> str:
     unit = summary["units"]
     main = max(summary["types"], key=lambda kind: kind["columns"])
+    least = "≥ " if _errors_are_lower_limits(summary) else ""
     position = quantity(main["position_std"], unit["x"], picometres=True)
+    relative = _relative(main["scs_std"], main["scs_median"])
     numbers = [
         ("columns found", f"{summary['columns']['total']:,}"),
         (
@@ -125,18 +140,24 @@ def _key_numbers(summary: dict[str, Any]) -> str:
             f"{summary['columns']['total'] - summary['columns']['flagged']:,}",
         ),
         ("types by brightness", str(len(summary["types"]))),
-        ("standard error of a position, median", position),
-        (
-            "standard error of a cross-section, median",
-            _relative(main["scs_std"], main["scs_median"]),
-        ),
+        ("standard error of a position, median", _at_least(least, position)),
+        ("standard error of a cross-section, median", _at_least(least, relative)),
     ]
     return "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in numbers)
 
 
+def _errors_are_lower_limits(summary: dict[str, Any]) -> bool:
+    """Whether the residual is too smooth for errors that reckon with independent pixels."""
+    return (summary["fit"].get("residual_correlation") or 0.0) > STRONG_CORRELATION
+
+
+def _at_least(sign: str, number: str) -> str:
+    return number if number == UNKNOWN else f"{sign}{number}"
+
+
 def _relative(spread: float | None, value: float | None) -> str:
     if not spread or not value:
-        return "not known"
+        return UNKNOWN
     return f"{100 * spread / value:.2g} %"
 
 
@@ -155,10 +176,13 @@ def _overview_alt(summary: dict[str, Any], name: str) -> str:
 
 def _overview_caption(result: "Quantification") -> str:
     _, label = residual_in_noise(result)
+    estimated = result.fit.summary.get("noise") != "counts"
+    hidden = " The scale is taken from this residual, so a misfit hides in it." if estimated else ""
     return (
-        "<b>a</b> Fitted positions: a dot in the colour of the column's type, a cross where the "
-        f"fit is flagged. <b>b</b> Image minus model, {label}: white where the model says all; "
-        "patterns here are what it misses. <b>c</b> Scattering cross-sections of the columns "
+        "<b>a</b> Fitted positions: a ring in the colour of the column's type, a cross where the "
+        f"fit is flagged. <b>b</b> Image minus model ({label}): white where the model says all; "
+        "patterns here are what it misses."
+        f"{hidden} <b>c</b> Scattering cross-sections of the columns "
         "without a flag; the bar is ± one median standard error."
     )
 

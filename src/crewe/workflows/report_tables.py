@@ -12,16 +12,17 @@ FLAG_MEANINGS = {
     "edge": "part of the peak lies outside the image",
     "overlap": "so close to a neighbour that the two share their intensity",
     "unconverged": "the fit had not settled when it stopped",
-    "poor_fit": "the residual around it is larger than noise explains",
+    "poor_fit": "the residual around it stands out from that around the other columns",
     "weak": "its height is not clearly above the noise",
 }
+UNKNOWN = "not known"
 PAIRED = ("x", "y", "height", "width", "scs")
 
 
 def quantity(value: float | None, unit: str, picometres: bool = False) -> str:
     """Write a value to three digits with its unit; small lengths in pm on request."""
     if value is None or not math.isfinite(value):
-        return "not known"
+        return UNKNOWN
     if picometres and unit == "Å":
         value, unit = 100 * value, "pm"
     return f"{_three_digits(value)} {unit}".rstrip()
