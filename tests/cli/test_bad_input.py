@@ -67,6 +67,19 @@ def test_missing_file_and_empty_pattern(folder, capsys):
     assert "*.dm4" in refused(capsys, "quantify", "*.dm4")
 
 
+def test_dry_run_of_a_missing_file(image, folder, capsys):
+    assert "none.dm4" in refused(capsys, "quantify", "gold.tif", "none.dm4", "--dry-run")
+    flags = ["--detector-map", "map.dm4", "--dry-run"]
+    assert "map.dm4" in refused(capsys, "quantify", "gold.tif", *flags)
+
+
+def test_output_is_tried_before_the_image_is_read(folder, capsys):
+    (folder / "gold.tif").write_bytes(b"no image")
+    name = "x" * 250
+    assert "cannot be made" in refused(capsys, "quantify", "gold.tif", "-o", f"out/{name}")
+    assert [path.name for path in folder.iterdir()] == ["gold.tif"]
+
+
 def test_no_columns(folder, capsys):
     noise = np.random.default_rng(1).normal(100, 5, (64, 64))
     io.write(folder / "noise.tif", calibrated_image(noise, 0.2))
@@ -88,6 +101,7 @@ def test_output_below_a_file(image, folder, capsys):
         (["--beam-current", "20", "--dwell-time", "10"], "detector"),
         (["--counts", "--electrons-per-unit", "2"], "more than once"),
         (["--peak", "round"], "lorentzian"),
+        (["--noise", "counts"], "--electrons-per-unit"),
         (["--workers", "2", "--scheduler", "tcp://localhost:1"], "not both"),
         (["--colour"], "No such option"),
     ],
@@ -112,4 +126,4 @@ def test_no_image_at_all(folder, capsys):
 
 
 def test_rerun_of_something_else(folder, capsys):
-    assert "plan" in refused(capsys, "rerun", ".", code=2)
+    assert "no result of crewe quantify" in refused(capsys, "rerun", ".", code=2)

@@ -14,6 +14,18 @@ def test_info_lists_axes_with_units(image, capsys):
     assert signal["units"] == ["Å", "Å"]
 
 
+def test_info_of_several_files_goes_on_after_a_bad_one(image, folder, capsys):
+    (folder / "a.tif").write_bytes(b"")
+    assert main(["info", "a.tif", "gold.tif", "--json"]) == 1
+    said = capsys.readouterr()
+    assert json.loads(said.out)["path"] == "gold.tif"
+    assert said.err.startswith("crewe: a.tif")
+    (folder / "a.tif").write_bytes(image.read_bytes())
+    assert main(["info", "*.tif"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if not line.startswith((" ", "signal"))] == ["a.tif", "gold.tif"]
+
+
 def test_info_of_nothing(folder, capsys):
     assert main(["info", "none.dm4"]) == 1
     assert capsys.readouterr().err.startswith("crewe: ")

@@ -49,7 +49,14 @@ def test_the_plan_records_what_is_needed_to_repeat(result):
     plan = yaml.safe_load((result / "plan.yaml").read_text("utf-8"))
     assert plan["image"] == "../gold.tif"
     assert plan["fit"]["peak"] == "gaussian"
-    assert set(plan["provenance"]["versions"]) == {"crewe", "numpy", "scipy", "numba"}
+    assert set(plan["provenance"]["versions"]) == {
+        "crewe",
+        "python",
+        "numpy",
+        "scipy",
+        "numba",
+        "rosettasciio",
+    }
     assert len(plan["provenance"]["image_sha256"]) == 64
 
 
@@ -116,6 +123,18 @@ def test_rerun_comes_to_the_same_numbers_even_where_the_folder_has_moved(result,
     assert main(command) == 0
     assert json.loads(capsys.readouterr().out)["equal"]
     assert contents(folder / "again") == set(FILES)
+
+
+def test_rerun_of_a_result_that_recorded_fewer_versions(result, capsys):
+    plan = yaml.safe_load((result / "plan.yaml").read_text("utf-8"))
+    for name in ("python", "rosettasciio"):
+        del plan["provenance"]["versions"][name]
+    plan["provenance"]["versions"]["numpy"] = "1.0"
+    (result / "plan.yaml").write_text(yaml.safe_dump(plan))
+    assert main(["rerun", "gold_quantified", "-q"]) == 0
+    said = capsys.readouterr().err
+    assert "the result was made with 1.0" in said
+    assert "None" not in said
 
 
 def test_rerun_notices_other_numbers_and_another_image(result, folder, capsys):

@@ -6,6 +6,8 @@ from crewe.errors import PlanError
 from crewe.workflows import QuantifyPlan, load_plan, plan_from, save_plan
 from crewe.workflows.plan import PlanPart
 
+CELL = {"a": 3.9, "b": 3.9, "sites": [["Sr", 0, 0], ["Ti", 0.5, 0.5]]}
+
 
 def test_a_plan_comes_back_from_yaml_as_it_was(tmp_path):
     plan = plan_from(
@@ -53,7 +55,11 @@ def test_a_plan_for_another_process_has_absolute_paths():
         ({"image": "a", "sampling": float("nan")}, "sampling"),
         ({"image": "a", "frame": -1}, "'mean'"),
         ({"image": "a", "intensity": {"vacuum": 1, "detector": 1}}, "two different values"),
-        ({"image": "a", "intensity": {"counts": True, "vacuum": 0, "detector": 1}}, "needs no"),
+        ({"image": "a", "intensity": {"counts": True, "vacuum": 0, "detector": 1}}, "leave out"),
+        ({"image": "a", "fit": {"noise": "counts"}}, "--counts, --electrons-per-unit"),
+        ({"image": "a", "unit_cell": {"a": 3, "b": 3, "sites": []}}, "at least 1 item"),
+        ({"image": "a", "unit_cell": {**CELL, "angle_deg": 180}}, "less than 180"),
+        ({"image": "a", "sampling": "pixel", "unit_cell": CELL}, "unit cell needs lengths in Å"),
     ],
 )
 def test_wrong_plans_say_what_is_wrong(settings, said):
@@ -75,7 +81,6 @@ def test_every_setting_is_described():
 
 
 def test_a_unit_cell_is_part_of_the_plan_and_types_the_columns():
-    cell = {"a": 3.9, "b": 3.9, "sites": [["Sr", 0, 0], ["Ti", 0.5, 0.5]]}
-    plan = QuantifyPlan.model_validate({"image": "sto.ser", "unit_cell": cell})
+    plan = QuantifyPlan.model_validate({"image": "sto.ser", "unit_cell": CELL})
     assert plan.unit_cell.angle_deg == 90
     assert plan.unit_cell.sites[1] == ("Ti", 0.5, 0.5)

@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from crewe.cli.inputs import expand
+from crewe.errors import CreweError
+
 if TYPE_CHECKING:
     from crewe.io import SignalInfo
 
@@ -13,16 +16,36 @@ EXAMPLES = """Examples:
     crewe info gold.dm4
 
     crewe info spectrum_image.emd --json
+
+    crewe info "series/*.dm4"
 """
 
 
 def info(
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="Any file that crewe reads.")],
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH...", help="Any files that crewe reads.")
+    ],
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object on stdout.")
+        bool, typer.Option("--json", help="Print one JSON object per file on stdout.")
     ] = False,
 ) -> int:
-    """List the signals of a file with their axes, units, sampling and size."""
+    """List the signals of files with their axes, units, sampling and size."""
+    files = expand(paths)
+    if len(files) == 1:
+        _tell(files[0], as_json, headed=False)
+        return 0
+    failed = 0
+    for path in files:
+        try:
+            _tell(path, as_json, headed=True)
+        except CreweError as error:
+            failed += 1
+            typer.echo(f"crewe: {error}", err=True)
+    return 1 if failed else 0
+
+
+def _tell(path: Path, as_json: bool, headed: bool) -> None:
+    """Print what one file holds, under its name where there are several."""
     import json
 
     from crewe.io import list_signals
@@ -32,14 +55,15 @@ def info(
         found = [_as_object(signal) for signal in signals]
         answer = {"path": path.as_posix(), "signals": found}
         typer.echo(json.dumps(answer, ensure_ascii=False, allow_nan=False))
-        return 0
+        return
+    if headed:
+        typer.echo(f"{path}")
     for signal in signals:
         name = f"  {signal.name}" if signal.name else ""
         typer.echo(f"signal {signal.index}{name}")
         typer.echo(f"    {_size(signal)}")
         for line in _axes(signal):
             typer.echo(f"    {line}")
-    return 0
 
 
 def _size(signal: "SignalInfo") -> str:

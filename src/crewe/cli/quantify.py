@@ -9,7 +9,7 @@ import typer
 from crewe.cli import options
 from crewe.cli.inputs import expand, output_folders
 from crewe.cli.words import number_or_word
-from crewe.errors import PlanError
+from crewe.errors import PlanError, ReadError
 
 if TYPE_CHECKING:
     from crewe.workflows import QuantifyPlan
@@ -61,6 +61,8 @@ def quantify(
     quiet: options.Quiet = False,
 ) -> int:
     """Find and fit every atomic column of an image, with error bars.
+
+    Columns must be brighter than what surrounds them: invert a bright-field image first.
 
     Writes a folder with the table of columns (CSV and Parquet), the model and
     residual images, a figure, a report that any browser opens, and the plan that
@@ -155,6 +157,13 @@ def _carry_out(
         return tell(outcomes, [plan.output for plan in plans], observer, as_json, debug)
 
 
+def _check_present(plan: "QuantifyPlan") -> None:
+    """Raise ReadError when an input file of the plan is not there."""
+    for path in (plan.image, plan.intensity.detector_map):
+        if path is not None and not path.exists():
+            raise ReadError(f"{path} does not exist: check the path")
+
+
 def _show(plans: Sequence["QuantifyPlan"], as_json: bool) -> int:
     """Print each plan and, as YAML comments, what would be written."""
     import json
@@ -162,6 +171,8 @@ def _show(plans: Sequence["QuantifyPlan"], as_json: bool) -> int:
     from crewe.workflows.plan_file import to_yaml
     from crewe.workflows.result_folder import FILES
 
+    for plan in plans:
+        _check_present(plan)
     for plan in plans:
         if as_json:
             would_write = [str(plan.output / name) for name in FILES] if plan.output else []

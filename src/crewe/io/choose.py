@@ -82,7 +82,9 @@ def choose_frame(path: Path, array: xr.DataArray, frame: Frame) -> xr.DataArray:
         mean.attrs["frame"] = f"mean of {count}"
         return mean
     if isinstance(frame, str) or not -count <= frame < count:
-        raise ReadError(f"{path.name}: no frame {frame!r}: give 0 to {count - 1}, 'mean' or 'all'")
+        raise ReadError(
+            f"{path.name}: no frame {frame!r}: give --frame 0…{count - 1} or --frame mean"
+        )
     part = array.isel({dim: frame}, drop=True)
     part.attrs["frame"] = frame % count
     return part

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import struct
 import traceback
 import warnings
 from collections.abc import Iterator
@@ -36,6 +37,11 @@ def reading(path: Path, format_name: str) -> Iterator[None]:
         _let_go(error)
         raise ReadError(
             f"{path.name}: needs more memory than there is; if the file is small it is damaged"
+        ) from error
+    except (struct.error, EOFError) as error:
+        _let_go(error)
+        raise ReadError(
+            f"{path.name}: ends early, is damaged or is no {format_name} file: copy it again"
         ) from error
     except NotImplementedError as error:
         _let_go(error)
@@ -90,5 +96,5 @@ def check_load(path: Path, claimed_bytes: int) -> None:
     if claimed_bytes > LARGEST_LOAD_BYTES:
         raise ReadError(
             f"{path.name}: the array takes {claimed_bytes / 2**30:.0f} GiB: "
-            "choose a frame, or read it lazily with crewe.io.read"
+            "choose one image with --frame, or read it lazily with crewe.io.read"
         )

@@ -125,8 +125,8 @@ def _not_one_image(array: xr.DataArray) -> str:
         return f"a spectrum or spectrum image {array.dims}: read it with crewe.io.read"
     if len(extra) == 1 and array.ndim == 3:
         last = array.sizes[extra[0]] - 1
-        return f"a stack along {extra[0]!r}: choose frame=0…{last} or frame='mean'"
-    return f"a signal with axes {array.dims}, no image: choose another with signal=…"
+        return f"a stack along {extra[0]!r}: choose --frame 0…{last} or --frame mean"
+    return f"a signal with axes {array.dims}, no image: choose another with --signal"
 
 
 def _open(path: Path) -> tuple[list[xr.DataArray], str, str]:

@@ -44,6 +44,11 @@ class IntensityScale(PlanPart):
     """True when the image is already in electrons per pixel."""
 
     @property
+    def gives_dose(self) -> bool:
+        """Whether the number of electrons in a pixel is known."""
+        return self.counts or bool(self.electrons_per_unit or self.beam_current_pa)
+
+    @property
     def normalises(self) -> bool:
         """Whether the image is to be expressed as a fraction of the incident beam."""
         return self.detector is not None or self.detector_map is not None
@@ -70,7 +75,10 @@ class IntensityScale(PlanPart):
                 "or beam_current_pa with dwell_time_us"
             )
         if self.counts and self.normalises:
-            raise ValueError("an image in counts needs no vacuum, detector or detector_map")
+            raise ValueError(
+                "an image in counts is on its scale already: leave out vacuum, detector "
+                "and detector_map"
+            )
         return self
 
 
@@ -90,9 +98,9 @@ class UnitCell(PlanPart):
     """Length of the first edge in Å."""
     b: PositiveFloat
     """Length of the second edge in Å."""
-    angle_deg: PositiveFloat = 90.0
+    angle_deg: float = Field(default=90.0, gt=0, lt=180)
     """Angle between the edges in degrees."""
-    sites: tuple[tuple[str, float, float], ...]
+    sites: tuple[tuple[str, float, float], ...] = Field(min_length=1)
     """Name and fractional coordinates along a and b of every site."""
 
 
@@ -145,6 +153,19 @@ class QuantifyPlan(PlanPart):
     """Folder to write; nothing keeps the result in memory."""
     provenance: Provenance | None = None
     """Filled in when the plan has been carried out."""
+
+    @model_validator(mode="after")
+    def _parts_agree(self) -> Self:
+        if self.fit.noise == "counts" and not self.intensity.gives_dose:
+            raise ValueError(
+                "noise 'counts' needs the number of electrons: give --counts, "
+                "--electrons-per-unit, or --beam-current and --dwell-time with the detector"
+            )
+        if self.unit_cell is not None and self.sampling == "pixel":
+            raise ValueError(
+                "a unit cell needs lengths in Å: give the pixel size instead of --sampling pixel"
+            )
+        return self
 
     def with_absolute_paths(self) -> "QuantifyPlan":
         """Return the plan for a process that works in another folder, as on a cluster."""

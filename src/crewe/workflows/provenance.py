@@ -2,13 +2,14 @@
 
 import hashlib
 import importlib.metadata
+import platform
 from pathlib import Path
 
 import crewe
 from crewe.errors import ReadError
 from crewe.workflows.plan import Provenance, QuantifyPlan
 
-LIBRARIES = ("numpy", "scipy", "numba")
+LIBRARIES = ("numpy", "scipy", "numba", "rosettasciio")
 
 
 def provenance_of(plan: QuantifyPlan) -> Provenance:
@@ -22,9 +23,9 @@ def provenance_of(plan: QuantifyPlan) -> Provenance:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of crewe and of the libraries that make its numbers."""
+    """Return the versions of crewe, of Python and of the libraries that make the numbers."""
     found = {name: importlib.metadata.version(name) for name in LIBRARIES}
-    return {"crewe": crewe.__version__, **found}
+    return {"crewe": crewe.__version__, "python": platform.python_version(), **found}
 
 
 def sha256(path: Path) -> str:

@@ -50,6 +50,10 @@ def rerun(
     when the input is missing or is not the file it was.
     """
     observer = observer or Silent()
+    if not (folder / PLAN_NAME).is_file():
+        raise PlanError(
+            f"{folder} is no result of crewe quantify: give a folder that holds {PLAN_NAME}"
+        )
     stored = load_plan(folder / PLAN_NAME)
     plan = stored.model_copy(update={"output": output, "image": image or stored.image})
     check_inputs(stored, plan)
@@ -81,10 +85,9 @@ def tell_versions(stored: QuantifyPlan, plan: QuantifyPlan, observer: Observer) 
     """Say which software differs from the one that made the stored result."""
     before = stored.provenance.versions if stored.provenance else {}
     for name, version in provenance_of(plan).versions.items():
-        if before.get(name) != version:
-            observer.warning(
-                f"{name} {version} is in use; the result was made with {before.get(name)}"
-            )
+        made_with = before.get(name, version)
+        if made_with != version:
+            observer.warning(f"{name} {version} is in use; the result was made with {made_with}")
 
 
 def compare(before: "pd.DataFrame", after: "pd.DataFrame") -> Comparison:

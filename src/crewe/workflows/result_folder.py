@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,8 +53,7 @@ def check_output(output: Path, overwrite: bool) -> None:
     parent = next(folder for folder in output.absolute().parents if folder.exists())
     if not parent.is_dir():
         raise WriteError(f"{output} cannot be made: {parent} is a file. Choose another -o")
-    if not os.access(parent, os.W_OK):
-        raise WriteError(f"{output} cannot be made: {parent} may not be written. Choose another -o")
+    _check_writable(parent, output)
 
 
 def is_finished(plan: QuantifyPlan) -> bool:
@@ -78,6 +78,17 @@ def is_finished(plan: QuantifyPlan) -> bool:
         and stored.provenance.detector_map_sha256 == now.detector_map_sha256
         and stored.provenance.versions.get("crewe") == now.versions["crewe"]
     )
+
+
+def _check_writable(parent: Path, output: Path) -> None:
+    """Make and remove an empty folder, since permissions alone do not tell."""
+    try:
+        with tempfile.TemporaryDirectory(prefix=f".{output.name}.", dir=parent):
+            pass
+    except OSError as error:
+        raise WriteError(
+            f"{output} cannot be made in {parent}: {error.strerror or error}. Choose another -o"
+        ) from error
 
 
 def _check_replaceable(output: Path, overwrite: bool) -> None:
