@@ -43,6 +43,15 @@ def test_detector_levels_find_the_truth_of_a_noisy_ring(size):
     assert detector == pytest.approx(950, abs=5 * noise / np.sqrt(ring.sum()))
 
 
+def test_a_hot_pixel_does_not_move_the_detector_level():
+    detector_map = np.random.default_rng(7).normal(50, 2, (64, 64))
+    detector_map[16:48, 16:48] += 900
+    _, without = detector_levels(detector_map)
+    detector_map[0, 0] = 60_000
+    _, detector = detector_levels(detector_map)
+    assert detector == pytest.approx(without + (60_000 - 950) / 1025, rel=1e-3)
+
+
 def test_a_constant_map_has_no_levels():
     with pytest.raises(ImageError, match="constant"):
         detector_levels(np.ones((50, 50)))

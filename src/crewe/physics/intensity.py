@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 ELEMENTARY_CHARGE_C = 1.602176634e-19
 VACUUM_PIXELS = 20_000
+FEW_PIXELS = 1000
 
 
 def normalise_to_detector(image: xr.DataArray, vacuum: float, detector: float) -> xr.DataArray:
@@ -38,8 +39,9 @@ def detector_levels(detector_map: Any) -> tuple[float, float]:
     """Levels beside and on the detector of a detector map, as (vacuum, detector) in counts.
 
     Vacuum is the mean of the 20,000 lowest pixels (of the lowest tenth in a smaller map), the
-    detector the mean of the pixels above a tenth of the range. NaN pixels are left out. Raises
-    ImageError for a map that is constant or empty.
+    detector the mean of the pixels above a tenth of the range. In a map of more than 1000 pixels
+    the range ends at the 99.9th percentile, so that hot pixels do not set it. NaN pixels are left
+    out. Raises ImageError for a map that is constant or empty.
     """
     import numpy as np
 
@@ -49,7 +51,8 @@ def detector_levels(detector_map: Any) -> tuple[float, float]:
         raise ImageError("the detector map is constant: scan the beam across the detector's edge")
     lowest = max(1, min(VACUUM_PIXELS, values.size // 10))
     vacuum = float(values[:lowest].mean())
-    threshold = vacuum + 0.1 * (values[-1] - vacuum)
+    brightest = np.percentile(values, 99.9) if values.size > FEW_PIXELS else values[-1]
+    threshold = vacuum + 0.1 * (brightest - vacuum)
     return vacuum, float(values[values > threshold].mean())
 
 
