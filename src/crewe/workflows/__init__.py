@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from crewe.workflows.carry_out import run, run_unless_finished
     from crewe.workflows.many import Finished, Outcome, run_many
     from crewe.workflows.observer import Observer, Silent
-    from crewe.workflows.plan import FindOptions, FitOptions, IntensityScale, QuantifyPlan
+    from crewe.workflows.plan import FindOptions, FitOptions, IntensityScale, QuantifyPlan, UnitCell
     from crewe.workflows.plan_file import load_plan, plan_from, save_plan
     from crewe.workflows.quantify import Quantification
     from crewe.workflows.repeat import Comparison, rerun
@@ -23,6 +23,7 @@ _FILE_OF = {
     "Quantification": "quantify",
     "QuantifyPlan": "plan",
     "Silent": "observer",
+    "UnitCell": "plan",
     "load_plan": "plan_file",
     "plan_from": "plan_file",
     "rerun": "repeat",
@@ -43,6 +44,7 @@ __all__ = [
     "Quantification",
     "QuantifyPlan",
     "Silent",
+    "UnitCell",
     "load_plan",
     "plan_from",
     "rerun",
