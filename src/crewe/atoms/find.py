@@ -41,6 +41,8 @@ LEAST_RELATIVE_HEIGHT = 0.04
 # Below this signal-to-noise ratio a single column cannot be told from noise by itself.
 LATTICE_BELOW = 10.0
 EDGE_EVIDENCE = 2.5
+# About every fifth image of nothing but noise still yields a column or two.
+RARE_MARGIN = 0.4
 # Columns stand up from their surroundings, noise of any colour has as many pits as peaks.
 LEAST_SKEWNESS = 0.3
 
@@ -132,13 +134,15 @@ def _detect(
 
 
 def _least_ratio(pixels: int, scale: float, rare: bool) -> float:
-    """Signal-to-noise ratio that noise alone hardly reaches anywhere in the image.
+    """Signal-to-noise ratio above which a maximum counts.
 
     The largest of n independent normal values is about √(2 ln n). Where columns are the rule one
-    invented among them does little harm; where they are rare it is taken as a find.
+    invented among them does little harm; where they are rare it is taken for a find.
     """
+    if not rare:
+        return LEAST_SIGNAL_TO_NOISE
     independent = max(2.0, pixels / (4 * np.pi * scale**2))
-    return max(LEAST_SIGNAL_TO_NOISE, np.sqrt(2 * np.log(independent)) + (1.0 if rare else 0.0))
+    return max(LEAST_SIGNAL_TO_NOISE, float(np.sqrt(2 * np.log(independent))) + RARE_MARGIN)
 
 
 def _detect_on_lattice(
