@@ -1,3 +1,5 @@
+import contextlib
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -109,10 +111,8 @@ def test_noise_of_any_colour_holds_next_to_no_columns(smooth):
     for seed in range(6):
         noise = np.random.default_rng(seed).normal(10, 1, (192, 192))
         noise = ndimage.gaussian_filter(noise, smooth)
-        try:
+        with contextlib.suppress(NoColumnsError):
             found.append(len(find_columns(axes.calibrated_image(noise, 0.2))))
-        except NoColumnsError as error:
-            assert "no atomic columns" in str(error)
     assert len(found) <= 2
     assert sum(found) <= 5
 

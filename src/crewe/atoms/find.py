@@ -42,7 +42,8 @@ LEAST_RELATIVE_HEIGHT = 0.04
 LATTICE_BELOW = 10.0
 EDGE_EVIDENCE = 2.5
 # About every fifth image of nothing but noise still yields a column or two.
-RARE_MARGIN = 0.4
+DOUBT_MARGIN = 1.0
+NOISE_SKEWNESS = 0.1
 # Columns stand up from their surroundings, noise of any colour has as many pits as peaks.
 LEAST_SKEWNESS = 0.3
 
@@ -115,11 +116,13 @@ def _detect(
     fine = LOCATE * scale
     response, coarse = blob_responses(values, np.array([fine, scale]))
     vectors = translations(coarse, scale)
-    rare = not len(vectors) and not (ruling and skew(response, axis=None) > LEAST_SKEWNESS)
+    skewness = float(skew(response, axis=None))
+    rare = not len(vectors) and not (ruling and skewness > LEAST_SKEWNESS)
     noise = response_noise(fine) * np.sqrt(variance) * border_noise(values.shape, fine)
     if rare:
         noise = np.maximum(noise, texture_noise(values, fine))
-    least = _least_ratio(values.size, fine, rare) / sensitivity
+    doubtful = rare and skewness < NOISE_SKEWNESS
+    least = _least_ratio(values.size, fine, doubtful) / sensitivity
     peaks = _local_maxima(response, 1.2 * fine)
     strength = response[tuple(peaks.T)]
     ratio = strength / noise[tuple(peaks.T)]
@@ -133,16 +136,16 @@ def _detect(
     return _Candidates(_subpixel(response, peaks[keep]), ratio[keep]), rare
 
 
-def _least_ratio(pixels: int, scale: float, rare: bool) -> float:
+def _least_ratio(pixels: int, scale: float, doubtful: bool) -> float:
     """Signal-to-noise ratio above which a maximum counts.
 
-    The largest of n independent normal values is about √(2 ln n). Where columns are the rule one
-    invented among them does little harm; where they are rare it is taken for a find.
+    In an image that looks like noise it has to stand above the largest of n independent normal
+    values, about √(2 ln n).
     """
-    if not rare:
+    if not doubtful:
         return LEAST_SIGNAL_TO_NOISE
     independent = max(2.0, pixels / (4 * np.pi * scale**2))
-    return max(LEAST_SIGNAL_TO_NOISE, float(np.sqrt(2 * np.log(independent))) + RARE_MARGIN)
+    return float(np.sqrt(2 * np.log(independent))) + DOUBT_MARGIN
 
 
 def _detect_on_lattice(
