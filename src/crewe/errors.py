@@ -6,7 +6,9 @@
     ├── CalibrationError     an axis or an intensity has no, or the wrong, unit
     ├── ImageError           an image that no method can use: RGB, constant, NaN, wrong shape
     ├── NoColumnsError       nothing that looks like an atomic column was found
-    └── PlanError            a plan with unknown keys, wrong types or contradicting values
+    ├── PlanError            a plan with unknown keys, wrong types or contradicting values
+    │   └── RecipeError      a recipe likewise; says which file and line
+    └── SpecimenError        atoms that cannot exist or do not fit where they should
 
 Each message says what was wrong, what was given and what to do. A column whose
 fit fails is a flag in the table, not an exception.
@@ -39,3 +41,11 @@ class NoColumnsError(CreweError):
 
 class PlanError(CreweError):
     """A plan that cannot be run as written."""
+
+
+class RecipeError(PlanError):
+    """A recipe that cannot be followed as written."""
+
+
+class SpecimenError(CreweError):
+    """Atoms that cannot be made or placed as asked for."""

@@ -1,0 +1,16 @@
+"""Recipes: what is drawn at random, written down in YAML, strict and with line numbers."""
+
+from crewe.recipes.distributions import Distribution, distribution
+from crewe.recipes.lines import Lines, parse_yaml, read_yaml
+from crewe.recipes.part import RecipePart
+from crewe.recipes.seeds import child_generator
+
+__all__ = [
+    "Distribution",
+    "Lines",
+    "RecipePart",
+    "child_generator",
+    "distribution",
+    "parse_yaml",
+    "read_yaml",
+]

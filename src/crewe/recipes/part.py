@@ -1,0 +1,46 @@
+"""A part of a recipe: named ranges that are drawn together."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from numpy.random import Generator
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from crewe.errors import RecipeError
+from crewe.recipes.lines import Lines, complaints
+
+
+class RecipePart(BaseModel):
+    """Base of the parts of a recipe: frozen, strict about unknown keys.
+
+    A field of type `Distribution` takes any form that `crewe.recipes.distribution` reads;
+    `drawn` draws one value for each of them.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, arbitrary_types_allowed=True, validate_default=True
+    )
+
+    def draw(self, name: str, rng: Generator) -> Any:
+        """Draw a value for the named field."""
+        return getattr(self, name).draw(rng)
+
+    def chance(self, name: str, rng: Generator) -> bool:
+        """Return whether something happens whose probability the named field holds."""
+        return bool(rng.random() < getattr(self, name))
+
+    def plain(self) -> dict[str, Any]:
+        """Return the part as a recipe file holds it."""
+        return self.model_dump(mode="python")
+
+    @classmethod
+    def read(cls, settings: Any, lines: Lines | None = None) -> Self:
+        """Build the part from nested settings.
+
+        Raises RecipeError that names, for every wrong key or value, its place and line.
+        """
+        try:
+            return cls.model_validate(settings)
+        except ValidationError as error:
+            raise RecipeError("; ".join(complaints(error, cls, lines or Lines()))) from error
