@@ -187,7 +187,9 @@ def _named(form: Mapping[str, Any]) -> Drawable:
 def _choice(values: Any, weights: Any) -> Choice:
     if not isinstance(values, Sequence) or isinstance(values, str) or not values:
         raise ValueError(f"choice needs a list of at least one value, not {values!r}")
-    given = [1.0] * len(values) if weights is None else [_number(weight) for weight in weights]
+    if weights is None:
+        weights = [1.0] * len(values)
+    given = [_number(weight) for weight in weights] if isinstance(weights, list) else []
     if len(given) != len(values) or min(given) < 0 or sum(given) <= 0:
         raise ValueError(f"choice of {len(values)} needs as many weights ≥ 0, not {weights}")
     return Choice(tuple(values), tuple(given))
