@@ -1,0 +1,1 @@
+"""From a specimen to the ideal image that a perfect instrument would record of it."""
