@@ -1,0 +1,63 @@
+"""Distributions of a recipe whose ends must make sense: counts, lengths, shares."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+from pydantic import AfterValidator
+
+from crewe.recipes import Distribution, RecipePart
+from crewe.recipes.distributions import Choice, Fixed, Normal, Uniform
+
+
+def _ends(drawn: Any) -> tuple[Any, Any]:
+    if isinstance(drawn, Fixed):
+        return drawn.value, drawn.value
+    if isinstance(drawn, Choice):
+        return min(drawn.values), max(drawn.values)
+    if isinstance(drawn, Normal):
+        raise ValueError("a normal distribution has no ends: give a range")
+    return drawn.low, drawn.high
+
+
+def _within(least: float, most: float, whole: bool = False) -> Callable[[Any], Any]:
+    kind = "whole numbers" if whole else "numbers"
+
+    def check(drawn: Any) -> Any:
+        ends = _ends(drawn)
+        if any(isinstance(end, (bool, str)) for end in ends):
+            raise ValueError(f"expected {kind}, not {drawn.plain()!r}")
+        if whole and isinstance(drawn, Uniform):
+            raise ValueError(f"expected whole numbers: write {{integers: {drawn.plain()}}}")
+        if whole and any(end != int(end) for end in ends):
+            raise ValueError(f"expected whole numbers, not {drawn.plain()!r}")
+        if ends[0] < least or ends[1] > most:
+            raise ValueError(f"{drawn.plain()!r} leaves the possible range [{least:g}, {most:g}]")
+        return drawn
+
+    return check
+
+
+Count = Annotated[Distribution, AfterValidator(_within(0, 100_000, whole=True))]
+"""How many objects there are."""
+Vertices = Annotated[Distribution, AfterValidator(_within(3, 1000, whole=True))]
+"""How many corners a polygon has."""
+Share = Annotated[Distribution, AfterValidator(_within(0, 1))]
+"""A number between 0 and 1."""
+Length = Annotated[Distribution, AfterValidator(_within(1e-6, 1e6))]
+"""A length or a ratio above zero."""
+Level = Annotated[Distribution, AfterValidator(_within(0, math.inf))]
+"""An intensity."""
+
+
+def draw_many(part: RecipePart, name: str, number: int, rng: Generator) -> NDArray[np.float64]:
+    """Draw the named field once for each of several objects."""
+    drawn = getattr(part, name)
+    if isinstance(drawn, Uniform):
+        return rng.uniform(drawn.low, drawn.high, number)
+    return np.array([drawn.draw(rng) for _ in range(number)], dtype=np.float64)
