@@ -1,0 +1,187 @@
+"""The making of a training set: a plan goes in, blocks are made anywhere, a set comes out."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from crewe.errors import PlanError, WriteError
+from crewe.workflows.many import Finished, Outcome, run_many
+from crewe.workflows.observer import Observer, Silent
+
+if TYPE_CHECKING:
+    from crewe.training_sets.blocks import BlockTask
+    from crewe.training_sets.folder import SetDescription
+    from crewe.training_sets.making import Recall
+    from crewe.training_sets.sample import SampleMaker
+    from crewe.training_sets.store import TrainingSet
+
+STAGE = "samples"
+SECONDS_BETWEEN_MESSAGES = 10.0
+
+
+@dataclass(frozen=True)
+class TrainingSetPlan:
+    """All that decides a training set."""
+
+    maker: SampleMaker
+    """A recipe that has been read."""
+    count: int
+    """Number of samples."""
+    path: Path
+    """Folder to write, which ends in .zarr."""
+    seed: int = 0
+
+
+def make_training_set(
+    plan: TrainingSetPlan,
+    *,
+    observer: Observer | None = None,
+    workers: int = 0,
+    scheduler: str | None = None,
+    recall: Recall | None = None,
+) -> TrainingSet:
+    """Make what is missing of a training set and return the set.
+
+    The bytes of the set depend on recipe, seed, count and the versions of the libraries, not on
+    who makes which block. A set that was interrupted goes on, one that is there is kept, and
+    one that shall hold more samples grows. `recall` reads the recipe's text in a worker; by
+    default it is a recipe of this package. Raises PlanError for a folder that holds another
+    set and WriteError when the set cannot be finished: what is whole by then stays.
+    """
+    from crewe.training_sets.blocks import BlockTask, clear_leftovers, missing_blocks
+    from crewe.training_sets.folder import describe, prepare
+    from crewe.training_sets.making import maker_of
+    from crewe.training_sets.store import open_training_set
+    from crewe.workflows.provenance import versions
+
+    _check(plan)
+    told = observer or Silent()
+    path = plan.path.absolute()
+    description = describe(plan.maker, plan.seed, plan.count, versions())
+    prepare(path, description)
+    clear_leftovers(path)
+    missing = missing_blocks(path, description)
+    tasks = [BlockTask(path, description, block, recall or maker_of) for block in missing]
+    told.started(str(plan.path))
+    progress = _Progress(told, description, missing)
+    outcomes = run_many(
+        make_one_block,
+        tasks,
+        [f"block {block}" for block in missing],
+        workers=workers,
+        scheduler=scheduler,
+    )
+    _follow(outcomes, tasks, progress, plan.path)
+    _finish(path, description)
+    told.finished(f"{plan.count} samples of {plan.maker.name} in {plan.path}")
+    return open_training_set(plan.path)
+
+
+def make_one_block(task: BlockTask, observer: Observer) -> Finished:
+    """Make one block of a set, wherever this runs."""
+    from crewe.training_sets.blocks import make_block
+
+    record = make_block(task)
+    size = sum(file.bytes for file in record.files.values())
+    return Finished({"samples": record.stop - record.start, "bytes": size})
+
+
+def _check(plan: TrainingSetPlan) -> None:
+    if plan.count < 1:
+        raise PlanError(f"{plan.count} samples: give one or more")
+    if plan.seed < 0:
+        raise PlanError(f"seed {plan.seed}: give zero or a positive whole number")
+    if plan.path.suffix != ".zarr":
+        raise PlanError(f"{plan.path}: a training set is a zarr folder, give a name in .zarr")
+    if not plan.path.absolute().parent.is_dir():
+        raise WriteError(f"cannot write {plan.path}: its folder does not exist")
+
+
+def _follow(outcomes: Any, tasks: list[BlockTask], progress: _Progress, shown: Path) -> None:
+    """Hear of each block; the first that fails ends the run, as would all that follow."""
+    try:
+        for task, outcome in zip(tasks, outcomes, strict=True):
+            if outcome.status == "failed":
+                raise _not_finished(outcome, progress, shown)
+            progress.made(*task.description.span(task.block), outcome.summary["bytes"])
+    except KeyboardInterrupt:
+        progress.observer.warning(f"interrupted; {progress.how_to_go_on()}")
+        raise
+    finally:
+        outcomes.close()
+
+
+def _not_finished(outcome: Outcome, progress: _Progress, shown: Path) -> WriteError:
+    error = WriteError(f"{shown} is not finished: {outcome.error}. {progress.how_to_go_on()}")
+    if outcome.trace:
+        error.add_note(outcome.trace)
+    return error
+
+
+def _finish(path: Path, description: SetDescription) -> None:
+    """Join the manifest and declare the set complete; nothing to do where it is already."""
+    from crewe.training_sets.folder import completed, read_description, write_metadata
+    from crewe.training_sets.pieces import merge_manifest
+
+    if read_description(path).complete and (path / "manifest.parquet").exists():
+        return
+    merge_manifest(path, description)
+    write_metadata(path, completed(description))
+
+
+class _Progress:
+    """Tells how many samples there are, how fast they come and how long it will take."""
+
+    def __init__(self, observer: Observer, description: SetDescription, missing: list[int]) -> None:
+        self.observer = observer
+        self._count = description.count
+        spans = [description.span(block) for block in missing]
+        self._there = description.count - sum(stop - start for start, stop in spans)
+        self._new, self._bytes = 0, 0
+        self._began = self._told = time.monotonic()
+        observer.stage_started(STAGE)
+        if self._there:
+            observer.message(f"{self._there} of {self._count} samples are there already")
+
+    def made(self, start: int, stop: int, size: int) -> None:
+        """Count the samples of a block."""
+        self._new += stop - start
+        self._bytes += size
+        self.observer.advanced(STAGE, (self._there + self._new) / self._count)
+        now = time.monotonic()
+        if now - self._told >= SECONDS_BETWEEN_MESSAGES:
+            self._told = now
+            self.observer.message(self.so_far(now - self._began))
+
+    def so_far(self, seconds: float) -> str:
+        """Return number, speed and time left in one line."""
+        rate = self._new / seconds
+        left = (self._count - self._there - self._new) / rate
+        return (
+            f"{self._there + self._new} of {self._count} samples, {rate:.3g} per second, "
+            f"{readable_time(left)} left"
+        )
+
+    def how_to_go_on(self) -> str:
+        """Return how far it came, what is needed and what to do."""
+        done = self._there + self._new
+        space = ""
+        if self._new:
+            needed = self._bytes / self._new * (self._count - done)
+            space = f", which need about {max(1, round(needed / 1e6))} MB more"
+        return (
+            f"At least {done} of {self._count} samples are whole; run the same command again "
+            f"to make the others{space}"
+        )
+
+
+def readable_time(seconds: float) -> str:
+    """Write a duration in the units that people use."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
