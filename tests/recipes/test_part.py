@@ -4,7 +4,7 @@ from pydantic import ValidationError
 from scipy import stats
 
 from crewe.errors import PlanError, RecipeError
-from crewe.recipes import Distribution, RecipePart, child_generator
+from crewe.recipes import Distribution, RecipePart, child_generator, parse_yaml, to_yaml
 
 
 class Rod(RecipePart):
@@ -35,3 +35,14 @@ def test_a_wrong_part_is_a_plan_error_too():
     with pytest.raises(RecipeError) as caught:
         Rod.read({"vertexes": 3})
     assert isinstance(caught.value, PlanError)
+
+
+class Body(RecipePart):
+    rods: tuple[Rod, ...] = (Rod(), Rod(vertices={"choice": [3, 4], "weights": [1, 2]}))
+    size: tuple[float, float] = (1, 2)
+
+
+def test_a_part_reads_back_from_its_yaml_with_every_default_spelled_out():
+    text = to_yaml(Body())
+    assert Body.read(*parse_yaml(text)) == Body()
+    assert text.count("vertices") == 2

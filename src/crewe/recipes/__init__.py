@@ -2,7 +2,7 @@
 
 from crewe.recipes.distributions import Distribution, distribution
 from crewe.recipes.lines import Lines, parse_yaml, read_yaml
-from crewe.recipes.part import RecipePart
+from crewe.recipes.part import RecipePart, to_yaml
 from crewe.recipes.seeds import child_generator
 
 __all__ = [
@@ -13,4 +13,5 @@ __all__ = [
     "distribution",
     "parse_yaml",
     "read_yaml",
+    "to_yaml",
 ]

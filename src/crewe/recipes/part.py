@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+import yaml
 from numpy.random import Generator
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -44,3 +45,16 @@ class RecipePart(BaseModel):
             return cls.model_validate(settings)
         except ValidationError as error:
             raise RecipeError("; ".join(complaints(error, cls, lines or Lines()))) from error
+
+
+def to_yaml(part: RecipePart) -> str:
+    """Write a part as YAML that reads back as the same part, every default spelled out."""
+    plain: str = yaml.safe_dump(_lists(part.plain()), sort_keys=False, allow_unicode=True)
+    return plain
+
+
+def _lists(value: Any) -> Any:
+    """Turn tuples into lists, which is all that safe YAML knows."""
+    if isinstance(value, dict):
+        return {key: _lists(inner) for key, inner in value.items()}
+    return [_lists(inner) for inner in value] if isinstance(value, (list, tuple)) else value
