@@ -1,0 +1,1 @@
+"""Atoms before the microscope."""
