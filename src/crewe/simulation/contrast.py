@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from crewe.errors import ImageError
-from crewe.recipes import Distribution, RecipePart
+from crewe.recipes import RecipePart
+from crewe.simulation.ranges import Length, Level
 
 Image = NDArray[np.float32]
 
@@ -25,13 +26,13 @@ class ContrastRecipe(RecipePart):
 
     inversion_probability: float = Field(default=0.5, ge=0, le=1)
     power_probability: float = Field(default=0.5, ge=0, le=1)
-    power: Distribution = [0.5, 1.5]
+    power: Length = [0.5, 1.5]
     background_probability: float = Field(default=1.0, ge=0, le=1)
     gaussian_probability: float = Field(default=0.5, ge=0, le=1)
     """Probability that a background is a Gaussian; else it is a plane."""
-    background_height: Distribution = [0.0, 0.5]
+    background_height: Level = [0.0, 0.5]
     """Height of the background as a fraction of the maximum of the image."""
-    gaussian_sigma_fraction: Distribution = [0.2, 0.6]
+    gaussian_sigma_fraction: Length = [0.2, 0.6]
     """Standard deviation of a Gaussian background as a fraction of the smaller side."""
     least_contrast: float = Field(default=0.01, ge=0)
     most_contrast: float = Field(default=0.35, gt=0)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from crewe.recipes import RecipePart
 from crewe.simulation.low_resolution.planes import tilted_planes
 from crewe.simulation.low_resolution.polygons import add_polygons
-from crewe.simulation.low_resolution.ranges import Count, Length, Level, Share, draw_many
+from crewe.simulation.ranges import Count, Length, Level, Share, draw_many
 
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]

@@ -9,11 +9,11 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from pydantic import Field
 
-from crewe.recipes import Distribution, RecipePart
+from crewe.recipes import RecipePart
 from crewe.simulation.low_resolution.planes import tilted_planes
 from crewe.simulation.low_resolution.polygons import add_polygons
-from crewe.simulation.low_resolution.positions import scattered_positions
-from crewe.simulation.low_resolution.ranges import Count, Length, Level, Share, draw_many
+from crewe.simulation.low_resolution.positions import draw_positions
+from crewe.simulation.ranges import Count, Length, Level, Share, draw_many
 
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]
@@ -31,7 +31,7 @@ class Boxes(RecipePart):
     """Intensity at the centre of a box."""
     tilt: Share = [0.0, 0.9]
     """How far the plane rises and falls over the box, relative to the centre."""
-    minimum_distance_px: Distribution = [1.0, 20.0]
+    minimum_distance_px: Level = [1.0, 20.0]
     margin: Share = 0.1
     """How far beyond the image boxes are placed, as a fraction of the smaller side."""
 
@@ -43,9 +43,8 @@ def boxes_image(
 
     Returns the image and the facts `number` and `upright`.
     """
-    number = part.draw("number", rng)
-    distance = part.draw("minimum_distance_px", rng)
-    centres = scattered_positions(number, shape, part.draw("margin", rng), distance, rng)
+    centres = draw_positions(part, shape, rng)
+    number = len(centres)
     sides = min(shape) * draw_many(part, "side_fraction", 2 * number, rng).reshape(number, 2)
     upright = part.chance("upright_probability", rng)
     angles = np.zeros(number) if upright else rng.uniform(0, np.pi, number)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from crewe.recipes import RecipePart
 from crewe.simulation.low_resolution.lines import cover_path
-from crewe.simulation.low_resolution.ranges import Count, Length, Level, Share, draw_many
+from crewe.simulation.ranges import Count, Length, Level, Share, draw_many
 
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]
@@ -22,7 +22,7 @@ class Cracks(RecipePart):
 
     number: Count = {"integers": [1, 4]}
     """Cracks in an image; each is a tree of branches."""
-    branches: Count = {"integers": [0, 12]}
+    branches: Count = {"integers": [0, 25]}
     """Branches of a crack beside its trunk."""
     length_fraction: Length = [0.3, 1.2]
     """Length of a trunk as a fraction of the smaller side of the image."""
@@ -35,7 +35,7 @@ class Cracks(RecipePart):
     bend_deg: Level = [0.0, 60.0]
     """Turn of a branch from its start to its end that is not random, to either side."""
     step_px: Length = 3.0
-    width_px: Length = [1.0, 3.0]
+    width_px: Length = {"log_uniform": [0.7, 2.5]}
     """Width of the trunk; a branch is thinner by the square root of its length ratio."""
     intensity: Level = [0.3, 1.0]
     """Intensity of a trunk."""

@@ -10,12 +10,12 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from pydantic import Field
 
-from crewe.recipes import Distribution, RecipePart
+from crewe.recipes import RecipePart
 from crewe.simulation.low_resolution.lines import cover_segment
 from crewe.simulation.low_resolution.planes import tilted_planes
 from crewe.simulation.low_resolution.polygons import add_polygon, clip_half_plane
-from crewe.simulation.low_resolution.positions import scattered_positions
-from crewe.simulation.low_resolution.ranges import Count, Length, Level, Share, draw_many
+from crewe.simulation.low_resolution.positions import draw_positions
+from crewe.simulation.ranges import Count, Length, Level, Share, draw_many
 
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]
@@ -33,7 +33,7 @@ class Grains(RecipePart):
     border_intensity: Level = [0.5, 1.5]
     """Intensity of the borderlines of an image as a multiple of the mean of its grains."""
     border_width_px: Length = [1.0, 3.0]
-    minimum_distance_px: Distribution = [1.0, 20.0]
+    minimum_distance_px: Level = [1.0, 20.0]
     margin: Share = 0.1
     """How far beyond the image points are placed, as a fraction of the smaller side."""
 
@@ -47,9 +47,8 @@ def grains_image(
     lines, `border_intensity` (against the mean) and `border_width_px`.
     doi:10.1038/s41524-023-01188-0
     """
-    number = part.draw("number", rng)
-    distance = part.draw("minimum_distance_px", rng)
-    points = scattered_positions(number, shape, part.draw("margin", rng), distance, rng)
+    points = draw_positions(part, shape, rng)
+    number = len(points)
     corners, shared, first = voronoi_cells(points, shape)
     levels = draw_many(part, "intensity", number, rng)
     tilts = draw_many(part, "tilt", number, rng)

@@ -9,11 +9,11 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from pydantic import Field
 
-from crewe.recipes import Distribution, RecipePart
+from crewe.recipes import RecipePart
 from crewe.simulation.low_resolution.planes import tilted_planes
 from crewe.simulation.low_resolution.polygons import add_polygons
-from crewe.simulation.low_resolution.positions import scattered_positions
-from crewe.simulation.low_resolution.ranges import (
+from crewe.simulation.low_resolution.positions import draw_positions
+from crewe.simulation.ranges import (
     Count,
     Length,
     Level,
@@ -46,7 +46,7 @@ class SharpParticles(RecipePart):
     """Intensity at the centre of a particle."""
     tilt: Share = [0.0, 0.9]
     """How far the plane rises and falls over the particle, relative to the centre."""
-    minimum_distance_px: Distribution = [1.0, 20.0]
+    minimum_distance_px: Level = [1.0, 20.0]
     margin: Share = 0.1
     """How far beyond the image particles are placed, as a fraction of the smaller side."""
 
@@ -59,9 +59,8 @@ def sharp_particles_image(
     Returns the image and the facts `number`, `ellipses` (how many of them) and `radius_px`
     (the typical radius). doi:10.1038/s41524-023-01188-0
     """
-    number = part.draw("number", rng)
-    distance = part.draw("minimum_distance_px", rng)
-    centres = scattered_positions(number, shape, part.draw("margin", rng), distance, rng)
+    centres = draw_positions(part, shape, rng)
+    number = len(centres)
     typical = part.draw("radius_fraction", rng) * min(shape)
     radii = typical * draw_many(part, "radius_spread", number, rng)
     elliptical = rng.random(number) < part.ellipse_probability

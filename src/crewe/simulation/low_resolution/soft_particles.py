@@ -9,9 +9,9 @@ from numba import njit
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from crewe.recipes import Distribution, RecipePart
-from crewe.simulation.low_resolution.positions import scattered_positions
-from crewe.simulation.low_resolution.ranges import Count, Length, Level, Share, draw_many
+from crewe.recipes import RecipePart
+from crewe.simulation.low_resolution.positions import draw_positions
+from crewe.simulation.ranges import Count, Length, Level, Share, draw_many
 
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]
@@ -29,7 +29,7 @@ class SoftParticles(RecipePart):
     """Ranges of soft particles. Number, elongation, heights h and power: the paper's."""
 
     number: Count = {"integers": [15, 85]}
-    radius_fraction: Length = {"log_uniform": [0.006, 0.06]}
+    radius_fraction: Length = {"log_uniform": [0.008, 0.08]}
     """Radius rᵐ typical of an image, as a fraction of its smaller side; ours."""
     radius_spread: Length = [0.5, 1.5]
     """Radius of a particle as a multiple of the typical one; ours."""
@@ -39,7 +39,7 @@ class SoftParticles(RecipePart):
     height: Level = [0.5, 1.0]
     """Weights h₁, h₂ and h₃ of the Gaussian, exponential and Butterworth parts."""
     power: Length = [4.0, 16.0]
-    minimum_distance_px: Distribution = [1.0, 20.0]
+    minimum_distance_px: Level = [1.0, 20.0]
     margin: Share = 0.1
     """How far beyond the image particles are placed, as a fraction of the smaller side."""
 
@@ -52,9 +52,8 @@ def soft_particles_image(
     Returns the image and the facts `number` and `radius_px` (the typical radius).
     doi:10.1038/s41524-023-01188-0
     """
-    number = part.draw("number", rng)
-    distance = part.draw("minimum_distance_px", rng)
-    centres = scattered_positions(number, shape, part.draw("margin", rng), distance, rng)
+    centres = draw_positions(part, shape, rng)
+    number = len(centres)
     typical = part.draw("radius_fraction", rng) * min(shape)
     radii = typical * draw_many(part, "radius_spread", number, rng)
     radii_y = radii * draw_many(part, "elongation", number, rng)

@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+
+from crewe.errors import RecipeError
+from crewe.recipes import RecipePart
+from crewe.simulation.ranges import Count, Length, Share, Vertices, draw_many
+
+
+class Part(RecipePart):
+    number: Count = 3
+    corners: Vertices = 4
+    share: Share = [0, 1]
+    length: Length = {"log_uniform": [0.1, 10]}
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"number": -1}, "possible range"),
+        ({"number": [1, 4]}, "write {integers"),
+        ({"number": 2.5}, "whole"),
+        ({"number": True}, "expected whole"),
+        ({"number": {"integers": [1, 10**7]}}, "possible range"),
+        ({"corners": {"integers": [2, 5]}}, "possible range"),
+        ({"share": [0.5, 1.1]}, "possible range"),
+        ({"share": {"choice": ["a", "b"]}}, "expected numbers"),
+        ({"length": 0}, "possible range"),
+        ({"length": {"normal": [5, 1]}}, "no ends"),
+    ],
+)
+def test_ranges_without_sense_are_refused(settings, words):
+    with pytest.raises(RecipeError, match=words):
+        Part.read(settings)
+
+
+@pytest.mark.parametrize("number", [0, 3, {"integers": [1, 4]}, {"choice": [2, 7]}])
+def test_counts_in_every_form_are_taken(number):
+    assert Part.read({"number": number}).plain()["number"] is not None
+
+
+def test_many_draws_are_the_same_as_one_after_the_other():
+    part = Part()
+    for name in ("share", "length"):
+        rng = np.random.default_rng(5)
+        one_by_one = [part.draw(name, rng) for _ in range(20)]
+        assert np.array_equal(draw_many(part, name, 20, np.random.default_rng(5)), one_by_one)
+    assert draw_many(part, "length", 0, np.random.default_rng(5)).shape == (0,)
