@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 import crewe
-from crewe.cli import convert, info, quantify, rerun
+from crewe.cli import convert, info, quantify, rerun, training_set
 from crewe.errors import CreweError, PlanError
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
@@ -35,6 +35,7 @@ for panel, command, examples in (
     ("Files", convert.convert, convert.EXAMPLES),
 ):
     app.command(rich_help_panel=panel, epilog=examples)(command)
+app.add_typer(training_set.app, name="training-set", rich_help_panel="Train networks")
 
 
 def _say_version(wanted: bool) -> None:

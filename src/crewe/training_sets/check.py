@@ -1,4 +1,4 @@
-"""Is a training set what it says it is: whole, undamaged, and what its recipe makes?"""
+"""Whether a training set is what it says: whole, undamaged, and what its recipe makes."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ def check_training_set(
     damage += in_blocks
     reader = TrainingSet(path, description)
     damage += _check_metadata(reader)
-    if description.complete:
-        damage += _check_manifest(reader)
+    unlisted = _check_manifest(reader) if description.complete else []
+    damage += unlisted
     broken = {found.block for found in in_blocks}
     whole = [block for block in range(description.blocks) if block not in broken]
     damage += [found for block in whole for found in _check_values(reader, block)]
@@ -76,7 +76,8 @@ def check_training_set(
     count = min(remake, len(candidates))
     chosen = sorted(int(index) for index in rng.choice(candidates, count, replace=False))
     for index in chosen:
-        damage += _check_again(reader, index, recall)
+        listed = description.complete and not unlisted
+        damage += _check_again(reader, index, recall, listed)
     return CheckReport(path, description.count, files, tuple(chosen), tuple(damage))
 
 
@@ -158,15 +159,16 @@ def _check_values(reader: TrainingSet, block: int) -> list[Damage]:
     return []
 
 
-def _check_again(reader: TrainingSet, index: int, recall: Recall) -> list[Damage]:
+def _check_again(reader: TrainingSet, index: int, recall: Recall, listed: bool) -> list[Damage]:
+    """Make a sample again and compare it; its facts too where there is a manifest."""
     description = reader.description
     block = index // description.block_size
     try:
         again = make_sample(recalled(recall, description.recipe), description.seed, index)
         stored = Sample(
             {layout.name: reader.array(layout.name, index) for layout in description.layout},
-            reader.facts(index) if description.complete else again.facts,
-            {name: reader.table(name, index).to_dict("list") for name in description.tables},
+            reader.facts(index) if listed else again.facts,
+            {name: _columns(reader, name, index) for name in description.tables},
         )
     except CreweError as error:
         return [Damage(f"sample {index} cannot be made again: {error}", block)]
@@ -182,6 +184,10 @@ def _check_again(reader: TrainingSet, index: int, recall: Recall) -> list[Damage
         return []
     said = f"sample {index} is not what the recipe makes now: {', '.join(unlike)}"
     return [Damage(f"{said} (made with {_versions(description)})", block)]
+
+
+def _columns(reader: TrainingSet, table: str, index: int) -> dict[str, Any]:
+    return {str(name): values.to_numpy() for name, values in reader.table(table, index).items()}
 
 
 def _differ(made: Any, stored: Any, key: str) -> bool:

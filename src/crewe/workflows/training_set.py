@@ -13,6 +13,7 @@ from crewe.workflows.observer import Observer, Silent
 
 if TYPE_CHECKING:
     from crewe.training_sets.blocks import BlockTask
+    from crewe.training_sets.check import CheckReport
     from crewe.training_sets.folder import SetDescription
     from crewe.training_sets.making import Recall
     from crewe.training_sets.sample import SampleMaker
@@ -78,6 +79,31 @@ def make_training_set(
     _finish(path, description)
     told.finished(f"{plan.count} samples of {plan.maker.name} in {plan.path}")
     return open_training_set(plan.path)
+
+
+def mend_training_set(
+    report: CheckReport,
+    *,
+    observer: Observer | None = None,
+    workers: int = 0,
+    scheduler: str | None = None,
+    recall: Recall | None = None,
+) -> TrainingSet:
+    """Make the blocks again that a check found damaged or missing, and return the set.
+
+    The recipe is the one that the set holds. Raises what `make_training_set` raises.
+    """
+    from crewe.training_sets.check import prepare_mending
+    from crewe.training_sets.folder import read_description
+    from crewe.training_sets.making import maker_of, recalled
+
+    description = read_description(report.path)
+    maker = recalled(recall or maker_of, description.recipe)
+    plan = TrainingSetPlan(maker, description.count, report.path, description.seed)
+    prepare_mending(report)
+    return make_training_set(
+        plan, observer=observer, workers=workers, scheduler=scheduler, recall=recall
+    )
 
 
 def make_one_block(task: BlockTask, observer: Observer) -> Finished:
