@@ -12,31 +12,44 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator
 
 from crewe.recipes import Distribution, RecipePart
-from crewe.recipes.distributions import Choice, Fixed, Normal, Uniform
+from crewe.recipes.distributions import (
+    Choice,
+    Exponential,
+    Fixed,
+    LogUniform,
+    Normal,
+    Uniform,
+)
 
 
-def _ends(drawn: Any) -> tuple[Any, Any]:
+def _possible(drawn: Any) -> tuple[Any, ...]:
+    """Return every value of a choice, or the ends of a range."""
     if isinstance(drawn, Fixed):
-        return drawn.value, drawn.value
+        return (drawn.value,)
     if isinstance(drawn, Choice):
-        return min(drawn.values), max(drawn.values)
+        return drawn.values
     if isinstance(drawn, Normal):
         raise ValueError("a normal distribution has no ends: give a range")
     return drawn.low, drawn.high
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _within(least: float, most: float, whole: bool = False) -> Callable[[Any], Any]:
     kind = "whole numbers" if whole else "numbers"
 
     def check(drawn: Any) -> Any:
-        ends = _ends(drawn)
-        if any(isinstance(end, (bool, str)) for end in ends):
+        values = _possible(drawn)
+        if not all(map(_is_number, values)):
             raise ValueError(f"expected {kind}, not {drawn.plain()!r}")
-        if whole and isinstance(drawn, Uniform):
-            raise ValueError(f"expected whole numbers: write {{integers: {drawn.plain()}}}")
-        if whole and any(end != int(end) for end in ends):
+        if whole and isinstance(drawn, (Uniform, LogUniform, Exponential)):
+            ends = [drawn.low, drawn.high]
+            raise ValueError(f"expected whole numbers: write {{integers: {ends}}}")
+        if whole and not all(isinstance(value, int) for value in values):
             raise ValueError(f"expected whole numbers, not {drawn.plain()!r}")
-        if ends[0] < least or ends[1] > most:
+        if min(values) < least or max(values) > most:
             raise ValueError(f"{drawn.plain()!r} leaves the possible range [{least:g}, {most:g}]")
         return drawn
 
