@@ -1,0 +1,97 @@
+"""Restoration pairs: an ideal image and what an instrument makes of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from crewe.degradation.compose import Applied, Chain, read_chain
+from crewe.errors import PlanError, RecipeError
+from crewe.recipes import Lines, child_generator, to_yaml
+from crewe.training_sets.ideal import draw_ideal
+from crewe.training_sets.restoration_recipe import Restoration
+from crewe.training_sets.sample import ArrayLayout, Fact, Sample
+
+IDEAL, INSTRUMENT = 0, 1
+"""Places of random numbers below (seed, index)."""
+
+
+@dataclass(frozen=True)
+class RestorationMaker:
+    """Makes the pairs of a restoration recipe."""
+
+    part: Restoration
+    chain: Chain
+
+    @classmethod
+    def read(cls, settings: dict[str, Any], lines: Lines) -> RestorationMaker:
+        """Read the settings of a recipe and the chain it names. Raises RecipeError."""
+        part = Restoration.read(settings, lines)
+        try:
+            chain = read_chain(part.degradation)
+        except RecipeError as error:
+            raise RecipeError(f"{lines.say(('degradation',))}: {error}") from error
+        return cls(part, chain)
+
+    @property
+    def name(self) -> str:
+        """Name of the recipe."""
+        return self.part.name
+
+    @property
+    def text(self) -> str:
+        """The recipe as YAML, every default and the whole chain spelled out."""
+        return to_yaml(self.part.model_copy(update={"degradation": self.chain.plain()}))
+
+    def layout(self) -> tuple[ArrayLayout, ...]:
+        """Return the arrays `degraded` and `ideal`."""
+        shape = (self.part.size_px, self.part.size_px)
+        return (
+            ArrayLayout("degraded", shape, "uint16", "What the instrument delivers, in counts."),
+            ArrayLayout("ideal", shape, "float32", "What it should have seen, on the same scale."),
+        )
+
+    def table_columns(self) -> Mapping[str, Mapping[str, str]]:
+        """Return that there are no tables."""
+        return {}
+
+    def sample(self, seed: int, index: int) -> Sample:
+        """Make pair `index`."""
+        rng = child_generator(seed, index, IDEAL)
+        pixel_size = self.part.draw("pixel_size_angstrom", rng)
+        margin = self._margin(pixel_size)
+        size = self.part.size_px + 2 * margin
+        image, facts = draw_ideal(self.part, size, pixel_size, rng)
+        try:
+            pair = self.chain.apply(
+                image, seed, (index, INSTRUMENT), pixel_size_angstrom=pixel_size, margin=margin
+            )
+        except PlanError as error:
+            raise RecipeError(f"recipe {self.name}, sample {index}: {error}") from error
+        return Sample(
+            {"degraded": pair.image, "ideal": pair.ideal},
+            {
+                "pixel_size_angstrom": pixel_size,
+                "field_of_view_angstrom": pixel_size * self.part.size_px,
+                **facts,
+                **_instrument_facts(pair.applied),
+            },
+        )
+
+    def _margin(self, pixel_size: float) -> int:
+        wanted = math.ceil(self.part.margin_angstrom / pixel_size)
+        return min(wanted, self.part.most_margin_px)
+
+
+def _instrument_facts(applied: tuple[Applied, ...]) -> dict[str, Fact]:
+    electrons = [
+        float(value)
+        for one in applied
+        if (value := getattr(one.parameters, "mean_electrons_per_pixel", None)) is not None
+    ]
+    return {
+        "effects": ",".join(one.effect for one in applied),
+        "electrons_per_pixel": electrons[0] if electrons else 0.0,
+    }
