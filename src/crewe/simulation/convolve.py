@@ -144,7 +144,7 @@ def read_image(spectrum: Spectrum, grid: Grid, shape: tuple[int, int]) -> NDArra
         rows, columns = rows * grid.zoom, columns * grid.zoom
     field = scipy.fft.irfft2(spectrum, (rows, columns), overwrite_x=True)
     start, step = grid.margin * grid.zoom, grid.stride
-    pixels = field[start :: step, start :: step][: shape[0], : shape[1]]
+    pixels = field[start::step, start::step][: shape[0], : shape[1]]
     return np.ascontiguousarray(pixels, dtype=np.float32)
 
 
