@@ -1,0 +1,121 @@
+import dataclasses
+import hashlib
+import json
+
+import pytest
+from blob_sets import COUNT, blobs
+
+from crewe.errors import ReadError
+from crewe.training_sets.blocks import StoredFile
+from crewe.training_sets.check import check_training_set
+from crewe.training_sets.folder import read_description, write_metadata
+from crewe.workflows.training_set import mend_training_set
+
+SHARD = "clean/c/1/0/0"
+
+
+def check(path, **how):
+    return check_training_set(path, recall=blobs.recall, **how)
+
+
+def bytes_of(path):
+    return {
+        file.relative_to(path).as_posix(): file.read_bytes()
+        for file in path.rglob("*")
+        if file.is_file()
+    }
+
+
+def test_a_sound_set(made_set):
+    report = check(made_set, remake=5)
+    assert report.sound
+    assert report.damage == ()
+    assert (report.count, report.checked_files, len(report.remade)) == (COUNT, 3 * 6, 5)
+
+
+def flip_a_byte(path):
+    shard = path / SHARD
+    content = bytearray(shard.read_bytes())
+    content[len(content) // 2] ^= 1
+    shard.write_bytes(content)
+
+
+def cut_short(path):
+    shard = path / SHARD
+    shard.write_bytes(shard.read_bytes()[:-7])
+
+
+def lose_a_file(path):
+    (path / "tables/positions/000001.parquet").unlink()
+
+
+def lose_a_record(path):
+    (path / "blocks/000001.json").unlink()
+
+
+def garble_a_record(path):
+    (path / "blocks/000001.json").write_text('{"start": 32}')
+
+
+def garble_array_metadata(path):
+    (path / "clean/zarr.json").write_text("{}")
+    attributes = json.loads((path / "zarr.json").read_text())
+    attributes["consolidated_metadata"]["metadata"].pop("clean")
+    (path / "zarr.json").write_text(json.dumps(attributes))
+
+
+def lose_the_manifest(path):
+    (path / "manifest.parquet").unlink()
+
+
+@pytest.mark.parametrize(
+    ("damage", "named", "blocks"),
+    [
+        (flip_a_byte, f"{SHARD} is not what was written", (1,)),
+        (cut_short, f"{SHARD} is not what was written", (1,)),
+        (lose_a_file, "positions/000001.parquet cannot be read", (1,)),
+        (lose_a_record, "block 1 has no valid record", (1,)),
+        (garble_a_record, "block 1 has no valid record", (1,)),
+        (garble_array_metadata, "clean/zarr.json", ()),
+        (lose_the_manifest, "manifest.parquet", ()),
+    ],
+)
+def test_damage_is_found_named_and_mended_to_the_same_bytes(
+    made_set, copied_set, damage, named, blocks
+):
+    damage(copied_set)
+    report = check(copied_set)
+    assert not report.sound
+    assert named in " ".join(fault.what for fault in report.damage)
+    assert report.blocks_to_mend == blocks
+    mend_training_set(report, recall=blobs.recall)
+    assert bytes_of(copied_set) == bytes_of(made_set)
+    assert check(copied_set).sound
+
+
+def test_a_sample_that_the_recipe_does_not_make_is_found(copied_set):
+    shard = copied_set / SHARD
+    # Damage with right checksums, as another version of a library would leave it.
+    shard.write_bytes((copied_set / "clean/c/0/0/0").read_bytes())
+    record_path = copied_set / "blocks/000001.json"
+    record = json.loads(record_path.read_text())
+    content = shard.read_bytes()
+    stored = StoredFile(len(content), hashlib.sha256(content).hexdigest())
+    record["files"][SHARD] = dataclasses.asdict(stored)
+    record_path.write_text(json.dumps(record))
+    assert check(copied_set, remake=0).sound
+    report = check(copied_set, remake=COUNT)
+    assert report.blocks_to_mend == (1,)
+    assert "is not what the recipe makes now: array clean" in report.damage[0].what
+
+
+def test_an_unfinished_set_is_told(copied_set):
+    description = dataclasses.replace(read_description(copied_set), count=200, complete=False)
+    write_metadata(copied_set, description)
+    said = " ".join(fault.what for fault in check(copied_set).damage)
+    assert "not finished: 5 of 7 blocks are missing" in said
+
+
+def test_what_is_no_set_cannot_be_checked(tmp_path):
+    with pytest.raises(ReadError, match="does not exist"):
+        check(tmp_path / "none.zarr")
