@@ -45,6 +45,8 @@ def found(query):
         ("layers!=4 layers<6", [0, 2]),
         ("zone=[001]", [0, 3]),
         ("zone=[1-10]", [2]),
+        ("zone=110", [1]),
+        ("zone!=001", [1, 2]),
         ("material~pt", [1, 2]),
         ("material=PT", [1]),
         ('material="carbon black"', [3]),

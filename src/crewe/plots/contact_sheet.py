@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe.errors import ImageError
-from crewe.plots.palette import IMAGE_COLOURS, INK
+from crewe.plots.palette import INK
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -132,9 +132,8 @@ def _draw(figure: Figure, image: CaptionedImage, left: int, top: int, cell: int)
     shown = np.kron(greys(image.pixels), np.ones((times, times), np.uint8))
     height, width = shown.shape
     low = top - HEAD - height
-    figure.figimage(
-        shown, left, low, cmap=IMAGE_COLOURS, vmin=0, vmax=255, origin="upper", resize=False
-    )
+    # As colours: a colour map would move every other grey by one.
+    figure.figimage(np.dstack([shown] * 3), left, low, origin="upper", resize=False)
     if image.pixel_size_angstrom is not None:
         axes = _overlay(figure, left, low, width, height)
         _scale_bar(axes, image.pixels.shape, image.pixel_size_angstrom)

@@ -8,7 +8,7 @@ manifest or short names for them:
 - `element`: element=Pt where platinum is among the elements, element=Fe,Pt where both are,
   element!=Pt where it is not;
 - `material`, `mineral`, `morphology`: their names;
-- `zone`: zone axis, as in zone=[110];
+- `zone`: zone axis, as in zone=110 or zone=[110];
 - `fov`: field of view in Å;
 - `dose`: dose in e/Å²;
 - `pixel`: pixel size in Å.
@@ -20,7 +20,7 @@ import difflib
 import operator
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from crewe.errors import PlanError
@@ -38,7 +38,7 @@ SHORT_NAMES = {
     "dose": "dose_e_per_angstrom2",
     "pixel": "pixel_size_angstrom",
 }
-ELEMENTS = "elements"
+ELEMENTS, ZONE = "elements", "zone_axis"
 ORDERS: dict[str, Callable[[Any, Any], Any]] = {
     "=": operator.eq,
     "!=": operator.ne,
@@ -112,6 +112,9 @@ def _matches(column: pd.Series[Any], term: Term, name: str) -> Any:
         return _compared_number(column, term)
     if name == ELEMENTS and term.order in ("=", "!="):
         return _has_elements(column, term)
+    if name == ZONE:
+        column = column.astype(str).str.strip("[]")
+        term = replace(term, value=term.value.strip("[]"))
     return _compared_text(column, term)
 
 
