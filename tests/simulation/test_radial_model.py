@@ -68,11 +68,10 @@ def test_models_and_ranges_without_sense_are_refused():
         draw_radial_model([6], np.random.default_rng(1), order=(1.0, 4.0))
     with pytest.raises(CreweError, match="1…103"):
         draw_radial_model([0], np.random.default_rng(1))
-    one = np.ones(1)
+    one, two = np.ones(1), np.ones(2)
     with pytest.raises(CreweError, match="3 heights"):
         RadialModel(np.array([6], np.uint8), np.ones((2, 1)), one, one)
     with pytest.raises(CreweError, match="must rise"):
-        two = np.ones(2)
         RadialModel(np.array([8, 6], np.uint8), np.ones((3, 2)), 4 * two, two)
     with pytest.raises(CreweError, match="positive"):
         RadialModel(np.array([6], np.uint8), np.ones((3, 1)), 4 * one, -one)

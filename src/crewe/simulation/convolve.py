@@ -16,6 +16,7 @@ import scipy.fft
 from numba import njit
 from numpy.typing import NDArray
 
+from crewe.physics.fourier import frequency_axes
 from crewe.simulation.deposit import spline_transform
 
 Spectrum = NDArray[np.complex64]
@@ -44,9 +45,7 @@ class Grid:
 
     def frequencies(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Frequencies (ky, kx) in 1/Å of a real transform, ky as a column."""
-        rows, columns = self.shape
-        ky = scipy.fft.fftfreq(rows, self.pitch_angstrom)[:, None]
-        return ky, scipy.fft.rfftfreq(columns, self.pitch_angstrom)[None, :]
+        return frequency_axes(self.shape, self.pitch_angstrom, real=True)
 
 
 def padded_grid(
@@ -65,15 +64,6 @@ def padded_grid(
     return Grid((rows, columns), pitch, margin, stride, zoom)
 
 
-def periodic_grid(
-    shape: tuple[int, int], pixel_size_angstrom: float, pitch_angstrom: float
-) -> Grid:
-    """Grid of at most the given pitch whose period is that of the image."""
-    stride = max(1, math.ceil(pixel_size_angstrom / pitch_angstrom - 1e-9))
-    rows, columns = shape
-    return Grid((rows * stride, columns * stride), pixel_size_angstrom / stride, 0, stride, 1)
-
-
 def transform(grids: NDArray[np.float32]) -> Spectrum:
     """Real transform over the last two axes."""
     result: Spectrum = scipy.fft.rfft2(grids, overwrite_x=True)
@@ -82,12 +72,12 @@ def transform(grids: NDArray[np.float32]) -> Spectrum:
 
 def axis_weights(grid: Grid, blur_angstrom: float = 0.0) -> tuple[Any, Any]:
     """Factors along y and x that take the deposit's spline out and a Gaussian blur in."""
-    ky, kx = grid.frequencies()
-    return tuple(
+    along_y, along_x = (
         np.exp(-2 * (np.pi * blur_angstrom * k.ravel()) ** 2)
         / spline_transform(k.ravel() * grid.pitch_angstrom)
-        for k in (ky, kx)
+        for k in grid.frequencies()
     )
+    return along_y, along_x
 
 
 def apply_radial(
