@@ -42,13 +42,13 @@ def annotate(
 ) -> tuple[Pixels, Pixels]:
     """Draw the same annotations at the same pixels of both images, with the same grey values.
 
-    Each grey value is uniform in the range of the degraded image; a text and its box take
-    values from opposite halves of it.
+    Each grey value is uniform in the range of the ideal image; a text and its box take values
+    from opposite halves of it.
     Source: section "Post-processing distortions" of I. Lobato et al., npj Comput. Mater. 10
     (2024) 10, doi:10.1038/s41524-023-01188-0.
     """
     result, truth = as_pixels(image).copy(), as_pixels(ideal).copy()
-    lowest, highest = float(result.min()), float(result.max())
+    lowest, highest = float(truth.min()), float(truth.max())
     painters = (
         (_text, int(parameters.texts)),
         (_shape, int(parameters.shapes)),

@@ -23,6 +23,7 @@ class LinearTransform(Parameters):
     """A linear map of the plane about the centre of the image."""
 
     rotation_deg: float = number(-360, 360, default=0.0)
+    """Anticlockwise as displayed, y down."""
     magnification_x: float = number(0.1, 10, default=1.0)
     magnification_y: float = number(0.1, 10, default=1.0)
     shear: float = number(-1, 1, default=0.0)

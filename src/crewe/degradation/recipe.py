@@ -27,8 +27,8 @@ from pydantic import Field
 
 from crewe.degradation.effects import EFFECTS
 from crewe.degradation.steps import Alternative, Step, keyed
-from crewe.errors import RecipeError
-from crewe.recipes import Lines, RecipePart, read_yaml
+from crewe.errors import PlanError, RecipeError
+from crewe.recipes import Lines, RecipePart, child_generator, read_yaml
 
 RECIPES = Path(__file__).parent / "recipes"
 Place = tuple[str | int, ...]
@@ -172,7 +172,13 @@ def _read_alternative(
     mistakes = list(_mistakes(name, parameters, lines, (*place, "parameters")))
     if mistakes:
         raise RecipeError("; ".join(mistakes))
-    return Alternative.reading(name, weight, parameters)
+    alternative = Alternative.reading(name, weight, parameters)
+    try:
+        # Parameters may be possible one by one but not together.
+        alternative.draw({"pixel_size_angstrom": 1.0}, child_generator(0))
+    except PlanError as error:
+        raise RecipeError(f"{lines.say((*place, 'parameters'))}: {error}") from error
+    return alternative
 
 
 def _mistakes(

@@ -14,6 +14,7 @@ from crewe.degradation.effects import EFFECTS
 from crewe.degradation.parameters import Parameters, check_value
 from crewe.errors import PlanError
 from crewe.recipes import distribution
+from crewe.recipes.distributions import Choice, Fixed, Integers
 
 # Parameters that the images bring along when the recipe does not give them.
 FROM_CONTEXT = ("pixel_size_angstrom",)
@@ -40,8 +41,11 @@ class Alternative:
     @staticmethod
     def check(parameter: Field[Any], form: Any) -> None:
         """Raise ValueError or PlanError when a distribution gives what the parameter cannot be."""
+        drawn = distribution(form)
+        if parameter.metadata.get("whole") and not isinstance(drawn, (Fixed, Choice, Integers)):
+            raise ValueError("is a whole number: give one, integers or a choice")
         try:
-            for value in _extremes(distribution(form)):
+            for value in _extremes(drawn):
                 check_value(parameter, value)
         except PlanError as error:
             raise ValueError(str(error)) from error
