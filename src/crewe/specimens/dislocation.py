@@ -53,10 +53,10 @@ def edge_dislocation(
 
     The crystal is seen along ⟨112⟩, has the Burgers vector ½⟨110⟩ along x and the glide plane
     (111) normal to y, as the Pt of Friedrich's thesis (Antwerp 2023, section 2.3); the extra
-    half-plane lies at greater y, where the crystal is compressed. `core` is x, y in Å of the line, by
-    default the middle of the box; the crystal is shifted so that it lies between glide planes.
-    Isotropic elasticity does not relax the core, where
-    atoms within about one Burgers vector are only roughly placed.
+    half-plane lies at greater y, where the crystal is compressed. `core` is x, y in Å of
+    the line, by default the middle of the box; the crystal is shifted so that it lies between
+    glide planes. Isotropic elasticity does not relax the core, where atoms within about one
+    Burgers vector are only roughly placed.
     Raises SpecimenError for a material that is not fcc, or a Poisson ratio outside −1..0.5.
     """
     box = checked_box(box)

@@ -28,7 +28,7 @@ NANOPARTICLES: dict[str, dict[int, int]] = {
 """The paper's particles: number of atoms of each element, by its atomic number."""
 
 # Standard deviation of the first displacement in nearest-neighbour distances: enough to melt.
-_SHAKE = 0.5
+_SHAKE = 0.6
 # Shaken atoms nearer than this to the core, in the same unit, would sit in its interstices.
 _CLEARANCE = 0.8
 # What counts as physical: 2.2 Å for Pt.
@@ -48,9 +48,9 @@ def nanoparticle(
 
     At no disorder it is a cuboctahedron about an atom, or its next shell begun, where the number
     is not one of 13, 55, 147, 309, 561, … . At a disorder of d the (1 − d) part of the atoms that
-    is nearest to a random point on the inside keeps its lattice sites, as a crystalline core;
-    the others are shaken out of theirs by half a nearest-neighbour distance (standard deviation)
-    and quenched in a Morse potential, so that at d = 1 nothing crystalline is left and distances
+    is nearest to a random point of the surface keeps its lattice sites, as a crystal that has
+    grown from there; the others are shaken out of theirs by 0.6 nearest-neighbour distances
+    (standard deviation along each axis) and quenched in a Morse potential, so that at d = 1 nothing crystalline is left and distances
     stay physical throughout (for Pt 2.2 Å and more). `rotation` (3, 3) turns the particle, at
     random if None. Raises SpecimenError for impossible counts, or a box that is too small.
     """
@@ -116,10 +116,9 @@ def _shaken(sites: Array, core: NDArray[np.bool_], distance: float, rng: Generat
 
 
 def _core(sites: Array, share: float, rng: Generator) -> NDArray[np.bool_]:
-    """The share of the sites that lies nearest to a random point halfway to the surface."""
-    radius = 0.5 * float(np.linalg.norm(sites, axis=1).max())
+    """The share of the sites that lies nearest to a random point on the surface."""
     direction = rng.standard_normal(3)
-    point = radius * rng.random() * direction / np.linalg.norm(direction)
+    point = np.linalg.norm(sites, axis=1).max() * direction / np.linalg.norm(direction)
     order = np.argsort(np.linalg.norm(sites - point, axis=1), kind="stable")
     core = np.zeros(len(sites), dtype=bool)
     core[order[: round(share * len(sites))]] = True

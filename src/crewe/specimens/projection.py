@@ -42,8 +42,8 @@ def columns_of(cloud: AtomCloud, tolerance: float = 0.3, gamma: float = 1.7) -> 
         return Columns(none, none, np.zeros(0, np.int64), none, np.zeros(0, np.int64))
     corner = cloud.positions[:, :2].min(axis=0)
     extent = cloud.positions[:, :2].max(axis=0) - corner
-    # Bins no finer than needed: one that holds a column or two is as quick, and takes less room.
-    width = max(tolerance, float(np.sqrt(extent.prod() / (4 * len(cloud)))))
+    # No finer than needed: for a sparse cloud fine bins would take room and time for nothing.
+    width = max(2 * tolerance, float(np.sqrt(extent.prod() / (4 * len(cloud)))))
     bins = (extent / width).astype(np.int64) + 1
     x, y, count, weight, column = _group(
         cloud.numbers,
@@ -54,7 +54,7 @@ def columns_of(cloud: AtomCloud, tolerance: float = 0.3, gamma: float = 1.7) -> 
         tolerance * tolerance,
         powers,
     )
-    return Columns(x / count, y / count, count, weight, column)
+    return Columns(x, y, count, weight, column)
 
 
 @njit(cache=True, nogil=True)
@@ -77,11 +77,11 @@ def _group(
         i, j = int((u - corner[0]) / width), int((v - corner[1]) / width)
         nearest, best = -1, squared
         # A column stays in the bin of its first atom; its mean may wander less than the tolerance.
-        for a in range(max(i - 2, 0), min(i + 3, bins[0])):
-            for b in range(max(j - 2, 0), min(j + 3, bins[1])):
+        for a in range(max(i - 1, 0), min(i + 2, bins[0])):
+            for b in range(max(j - 1, 0), min(j + 2, bins[1])):
                 m = head[a * bins[1] + b]
                 while m >= 0:
-                    dx, dy = u - x[m] / count[m], v - y[m] / count[m]
+                    dx, dy = u - x[m], v - y[m]
                     if dx * dx + dy * dy < best:
                         nearest, best = m, dx * dx + dy * dy
                     m = following[m]
@@ -91,9 +91,9 @@ def _group(
             following[found] = head[here]
             head[here] = found
             found += 1
-        x[nearest] += u
-        y[nearest] += v
         count[nearest] += 1
+        x[nearest] += (u - x[nearest]) / count[nearest]
+        y[nearest] += (v - y[nearest]) / count[nearest]
         weight[nearest] += powers[numbers[n]]
         column[n] = nearest
     return x[:found], y[:found], count[:found], weight[:found], column

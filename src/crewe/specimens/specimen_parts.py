@@ -11,8 +11,8 @@ from typing import Annotated
 from pydantic import Field
 
 from crewe.recipes import Distribution, RecipePart
+from crewe.specimens.crystals import RandomCrystal
 from crewe.specimens.orientation import MAIN_ZONE_AXES
-from crewe.specimens.random_crystal import RandomCrystal
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 
