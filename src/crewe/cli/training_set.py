@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from crewe.cli import options
+from crewe.cli.training_set_words import describe, tell_report
 from crewe.errors import PlanError
 
 if TYPE_CHECKING:
@@ -99,7 +100,8 @@ def list_(
     import json
 
     if path is not None:
-        return _describe(path, as_json)
+        describe(path, as_json)
+        return 0
     from crewe.training_sets.recipe import shipped_recipes
 
     recipes = shipped_recipes()
@@ -222,7 +224,7 @@ def check(
     from crewe.training_sets.check import check_training_set
 
     report = check_training_set(path, remake)
-    _tell_report(report, as_json)
+    tell_report(report, as_json)
     if report.sound:
         return 0
     if not mend:
@@ -231,7 +233,7 @@ def check(
         return 1
     _mend(report, workers, quiet)
     again = check_training_set(path, remake)
-    _tell_report(again, as_json)
+    tell_report(again, as_json)
     return 0 if again.sound else 1
 
 
@@ -242,46 +244,6 @@ def _mend(report: "CheckReport", workers: int, quiet: bool) -> None:
 
     with listener(quiet) as observer:
         mend_training_set(report, observer=observer, workers=workers)
-
-
-def _tell_report(report: "CheckReport", as_json: bool) -> None:
-    import dataclasses
-    import json
-
-    if as_json:
-        found = {**dataclasses.asdict(report), "path": report.path.as_posix()}
-        found["sound"] = report.sound
-        typer.echo(json.dumps(found, ensure_ascii=False))
-        return
-    for damage in report.damage:
-        place = "" if damage.block is None else f"block {damage.block}: "
-        typer.echo(f"{place}{damage.what}")
-    verdict = "sound" if report.sound else f"{len(report.damage)} faults"
-    remade = f", {len(report.remade)} samples made again" if report.remade else ""
-    typer.echo(
-        f"{report.path}: {verdict}; {report.count} samples, {report.checked_files} files{remade}"
-    )
-
-
-def _describe(path: Path, as_json: bool) -> int:
-    import dataclasses
-    import json
-
-    from crewe.training_sets.store import open_training_set
-
-    training_set = open_training_set(path)
-    told: dict[str, Any] = dataclasses.asdict(training_set.description)
-    if as_json:
-        typer.echo(json.dumps(told, ensure_ascii=False))
-        return 0
-    typer.echo(f"{told['count']} samples of {told['name']}, seed {told['seed']}")
-    for layout in training_set.description.layout:
-        shape = " × ".join(map(str, layout.shape))
-        typer.echo(f"  {layout.name}  {shape} {layout.dtype}: {layout.description}")
-    for name, columns in told["tables"].items():
-        typer.echo(f"  table {name}: {', '.join(columns)}")
-    typer.echo(f"  facts: {', '.join(training_set.facts(0))}")
-    return 0
 
 
 def _from_set(path: Path, count: int, query: str) -> Iterator[tuple[int, "Sample"]]:

@@ -65,26 +65,30 @@ def make_block(task: BlockTask) -> BlockRecord:
     """
     description, root = task.description, task.path
     maker = recalled(task.recall, description.recipe)
-    start, stop = description.span(task.block)
-    record = root / record_file(task.block)
+    begun = [record_file(task.block)]
     files: dict[str, StoredFile] = {}
     try:
-        record.unlink(missing_ok=True)
+        (root / begun[0]).unlink(missing_ok=True)
         for name, content in _contents(maker, description, task.block):
+            begun.append(name)
             files[name] = StoredFile(len(content), hashlib.sha256(content).hexdigest())
             _write(root / name, content)
         for name in files:
             _bring_to_disk(root / name)
-        made = BlockRecord(start, stop, files, description.versions)
-        record.parent.mkdir(exist_ok=True)
-        with atomic_path(record, overwrite=True) as temporary:
-            temporary.write_text(json.dumps(asdict(made), indent=1), "utf-8")
+        made = BlockRecord(*description.span(task.block), files, description.versions)
+        _write_record(root / begun[0], made)
     except BaseException as error:
-        _remove(root, [*files, record_file(task.block)])
+        _remove(root, begun)
         if isinstance(error, OSError):
             raise _write_error(error, root) from error
         raise
     return made
+
+
+def _write_record(path: Path, record: BlockRecord) -> None:
+    path.parent.mkdir(exist_ok=True)
+    with atomic_path(path, overwrite=True) as temporary:
+        temporary.write_text(json.dumps(asdict(record), indent=1), "utf-8")
 
 
 def _contents(

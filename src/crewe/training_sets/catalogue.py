@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 SHORT_NAMES = {
     "element": "elements",
     "material": "material",
-    "mineral": "mineral_name",
     "zone": "zone_axis",
     "morphology": "morphology",
     "fov": "field_of_view_angstrom",

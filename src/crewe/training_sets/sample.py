@@ -39,10 +39,13 @@ class Sample:
 class SampleMaker(Protocol):
     """A recipe that has been read: all that it takes to make any sample of the set."""
 
-    name: str
-    """A short name for people."""
-    text: str
-    """The recipe as a self-contained YAML text: `recipe_from_text(text)` makes the maker again."""
+    @property
+    def name(self) -> str:
+        """A short name for people."""
+
+    @property
+    def text(self) -> str:
+        """The recipe as a self-contained YAML text; `recipe_from_text(text)` makes it again."""
 
     def layout(self) -> tuple[ArrayLayout, ...]:
         """Return the arrays of every sample."""

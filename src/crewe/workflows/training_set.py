@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from crewe.training_sets.store import TrainingSet
 
 STAGE = "samples"
+PACKERS = ("ase", "numcodecs", "pyarrow", "zarr")
 SECONDS_BETWEEN_MESSAGES = 10.0
 
 
@@ -56,25 +57,19 @@ def make_training_set(
     from crewe.training_sets.folder import describe, prepare
     from crewe.training_sets.making import maker_of
     from crewe.training_sets.store import open_training_set
-    from crewe.workflows.provenance import versions
 
     _check(plan)
     told = observer or Silent()
     path = plan.path.absolute()
-    description = describe(plan.maker, plan.seed, plan.count, versions())
+    description = describe(plan.maker, plan.seed, plan.count, _versions())
     prepare(path, description)
     clear_leftovers(path)
     missing = missing_blocks(path, description)
-    tasks = [BlockTask(path, description, block, recall or maker_of) for block in missing]
     told.started(str(plan.path))
     progress = _Progress(told, description, missing)
-    outcomes = run_many(
-        make_one_block,
-        tasks,
-        [f"block {block}" for block in missing],
-        workers=workers,
-        scheduler=scheduler,
-    )
+    tasks = [BlockTask(path, description, block, recall or maker_of) for block in missing]
+    names = [f"block {block}" for block in missing]
+    outcomes = run_many(make_one_block, tasks, names, workers=workers, scheduler=scheduler)
     _follow(outcomes, tasks, progress, plan.path)
     _finish(path, description)
     told.finished(f"{plan.count} samples of {plan.maker.name} in {plan.path}")
@@ -113,6 +108,15 @@ def make_one_block(task: BlockTask, observer: Observer) -> Finished:
     record = make_block(task)
     size = sum(file.bytes for file in record.files.values())
     return Finished({"samples": record.stop - record.start, "bytes": size})
+
+
+def _versions() -> dict[str, str]:
+    """Return the versions of what makes the numbers and of what packs them."""
+    from importlib.metadata import version
+
+    from crewe.workflows.provenance import versions
+
+    return {**versions(), **{name: version(name) for name in PACKERS}}
 
 
 def _check(plan: TrainingSetPlan) -> None:
