@@ -42,6 +42,17 @@ class HalfSpaces:
         """Return which positions (n, 3) lie inside or on the surface."""
         return _inside(np.ascontiguousarray(positions), self.normals, self.offsets)
 
+    def cut(self, cloud: AtomCloud, keep: bool = True) -> AtomCloud:
+        """Return the atoms inside, or with `keep` false those outside."""
+        numbers, positions = _cut(
+            cloud.numbers,
+            np.ascontiguousarray(cloud.positions),
+            self.normals,
+            self.offsets,
+            keep,
+        )
+        return AtomCloud(numbers, positions, cloud.box)
+
     def turned(self, rotation: Array) -> HalfSpaces:
         """Return the region turned about the origin by a rotation (3, 3)."""
         return HalfSpaces(self.normals @ np.asarray(rotation).T, self.offsets)
@@ -53,14 +64,7 @@ class HalfSpaces:
 
 def cut(cloud: AtomCloud, region: HalfSpaces, keep: bool = True) -> AtomCloud:
     """Return the atoms inside a region, or with `keep` false those outside."""
-    numbers, positions = _cut(
-        cloud.numbers,
-        np.ascontiguousarray(cloud.positions),
-        region.normals,
-        region.offsets,
-        keep,
-    )
-    return AtomCloud(numbers, positions, cloud.box)
+    return region.cut(cloud, keep)
 
 
 @njit(cache=True, nogil=True)

@@ -10,7 +10,6 @@ from crewe.specimens.cloud import Array, AtomCloud, Box
 from crewe.specimens.crystals import random_crystal
 from crewe.specimens.defects import with_displaced_atoms, with_vacancies
 from crewe.specimens.fill import fill_box
-from crewe.specimens.half_spaces import cut
 from crewe.specimens.orientation import near_zone_axis, random_rotation
 from crewe.specimens.points import separate_points
 from crewe.specimens.shapes import wedge
@@ -122,7 +121,7 @@ def draw_wedge(part: RandomWedge, cloud: AtomCloud, rng: Generator) -> tuple[Ato
         return cloud, {"wedge": "none", "wedge_angle_deg": 0.0}
     surface, angle = part.draw("surface", rng), part.draw("angle_deg", rng)
     region = wedge(cloud.box, angle, rng.uniform(0, 360), surface, part.draw("start", rng))
-    return cut(cloud, region), {"wedge": surface, "wedge_angle_deg": angle}
+    return region.cut(cloud), {"wedge": surface, "wedge_angle_deg": angle}
 
 
 def draw_defects(part: RandomDefects, cloud: AtomCloud, rng: Generator) -> tuple[AtomCloud, Facts]:

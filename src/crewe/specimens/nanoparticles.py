@@ -50,9 +50,10 @@ def nanoparticle(
     is not one of 13, 55, 147, 309, 561, … . At a disorder of d the (1 − d) part of the atoms that
     is nearest to a random point of the surface keeps its lattice sites, as a crystal that has
     grown from there; the others are shaken out of theirs by 0.6 nearest-neighbour distances
-    (standard deviation along each axis) and quenched in a Morse potential, so that at d = 1 nothing crystalline is left and distances
-    stay physical throughout (for Pt 2.2 Å and more). `rotation` (3, 3) turns the particle, at
-    random if None. Raises SpecimenError for impossible counts, or a box that is too small.
+    (standard deviation along each axis) and quenched in a Morse potential. So at d = 1 nothing
+    crystalline is left, and distances stay physical throughout (for Pt 2.2 Å and more).
+    `rotation` (3, 3) turns the particle, at random if None.
+    Raises SpecimenError for impossible counts, or a box that is too small.
     """
     if not counts or min(counts.values()) < 0 or sum(counts.values()) == 0:
         raise SpecimenError(f"a particle needs atoms: give counts by atomic number, not {counts}")

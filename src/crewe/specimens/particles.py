@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from crewe.errors import SpecimenError
 from crewe.specimens.cloud import Array, AtomCloud, Box, checked_box
 from crewe.specimens.fill import Crystal, fill_box
-from crewe.specimens.half_spaces import HalfSpaces, cut
+from crewe.specimens.half_spaces import HalfSpaces
 from crewe.specimens.minerals import Direction, mineral, mineral_crystal
 from crewe.specimens.orientation import about_z, along_zone_axis
 
@@ -142,7 +142,7 @@ def centred(cloud: AtomCloud, box: Box | None) -> AtomCloud:
 def _cut_out(
     crystal: Crystal, rotation: Array, region: HalfSpaces, centre: ArrayLike, box: Box | None
 ) -> AtomCloud:
-    return centred(cut(_around(crystal, rotation, _reach(region), centre), region), box)
+    return centred(region.cut(_around(crystal, rotation, _reach(region), centre)), box)
 
 
 def _around(crystal: Crystal, rotation: Array, reach: float, centre: ArrayLike) -> AtomCloud:

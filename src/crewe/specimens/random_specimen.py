@@ -11,7 +11,6 @@ from numpy.random import Generator
 
 from crewe.errors import SpecimenError
 from crewe.specimens.cloud import AtomCloud, Box, checked_box
-from crewe.specimens.half_spaces import cut
 from crewe.specimens.layer import Facts, draw_defects, draw_layer, draw_wedge
 from crewe.specimens.shapes import convex_polyhedron, polygon_rod, straight_edge
 from crewe.specimens.specimen_parts import RandomShape, RandomSpecimen
@@ -89,4 +88,4 @@ def draw_shape(
         "shape_kept": "inside" if keep else "outside",
         "shape_radius_angstrom": radius,
     }
-    return cut(cloud, region, keep), facts
+    return region.cut(cloud, keep), facts
