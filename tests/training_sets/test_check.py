@@ -2,6 +2,7 @@ import dataclasses
 import hashlib
 import json
 
+import pandas as pd
 import pytest
 from blob_sets import COUNT, blobs
 
@@ -68,6 +69,12 @@ def lose_the_manifest(path):
     (path / "manifest.parquet").unlink()
 
 
+def alter_the_manifest(path):
+    rows = pd.read_parquet(path / "manifest.parquet")
+    rows.loc[3, "material"] = "gold"
+    rows.to_parquet(path / "manifest.parquet")
+
+
 @pytest.mark.parametrize(
     ("damage", "named", "blocks"),
     [
@@ -78,6 +85,7 @@ def lose_the_manifest(path):
         (garble_a_record, "block 1 has no valid record", (1,)),
         (garble_array_metadata, "clean/zarr.json", ()),
         (lose_the_manifest, "manifest.parquet", ()),
+        (alter_the_manifest, "manifest.parquet is not what the blocks say", ()),
     ],
 )
 def test_damage_is_found_named_and_mended_to_the_same_bytes(

@@ -92,15 +92,25 @@ def read_piece(path: Path, sample: int) -> pa.Table:
 
 
 def merge_manifest(path: Path, description: SetDescription) -> None:
-    """Join the pieces of the manifest of a set of which every block is whole."""
+    """Join the pieces of the manifest of a set of which every block is whole.
+
+    Raises WriteError.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    files = [path / description.table_file(MANIFEST, block) for block in range(description.blocks)]
     try:
-        pieces = [pq.read_table(file) for file in files]
-        whole = pa.concat_tables(pieces, promote_options="permissive")
+        whole = joined_manifest(path, description)
     except (OSError, pa.ArrowException) as error:
         raise WriteError(f"cannot join the manifest of {path}: {error}") from error
     with atomic_path(path / "manifest.parquet", overwrite=True) as temporary:
         pq.write_table(whole, temporary)
+
+
+def joined_manifest(path: Path, description: SetDescription) -> pa.Table:
+    """Return the rows of every block's piece of the manifest, in order."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    files = [path / description.table_file(MANIFEST, block) for block in range(description.blocks)]
+    return pa.concat_tables([pq.read_table(file) for file in files], promote_options="permissive")
