@@ -39,9 +39,9 @@ def test_a_chain_is_not_merged_into_one_long_column():
     assert len(made.positions) >= 13
 
 
-def test_weak_columns_are_listed_but_not_visible():
-    made = columns_of([78, 8], [[5, 5, 0], [9, 9, 0]], visible=0.04)
-    assert made.visible.tolist() == [True, False]
+def test_weak_columns_beside_strong_ones_are_listed_but_not_visible():
+    made = columns_of([78, 8, 8], [[5, 5, 0], [5, 7, 0], [5, 12, 0]], visible=0.1)
+    assert made.visible.tolist() == [True, False, True]
 
 
 @pytest.mark.parametrize(("x", "inside"), [(-0.051, 0), (-0.049, 1), (19.949, 1), (19.951, 0)])

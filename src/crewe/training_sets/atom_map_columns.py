@@ -43,7 +43,8 @@ def apparent_columns(
 
     Atoms closer in projection than `resolution_angstrom` to a common centre are one column at
     the mean of their positions weighted with Z^γ. A column is visible when it is at least
-    `visible_fraction` as strong as the strongest.
+    `visible_fraction` as strong as the strongest within 3 Å: oxygen between heavy columns is
+    not, the thin rim of a particle is.
     """
     weights = (np.arange(256) ** exponent)[cloud.numbers]
     places, owner = _stacks(cloud.positions[:, 1::-1])
@@ -59,7 +60,7 @@ def apparent_columns(
     heaviest = np.zeros(len(centres), np.uint8)
     np.maximum.at(heaviest, owner, cloud.numbers)
     atoms = np.bincount(owner, minlength=len(centres))
-    strongest = strength[inside].max(initial=0.0)
+    visible = strength >= visible_fraction * _strongest_nearby(centres, strength)
     order = np.flatnonzero(inside)
     order = order[np.lexsort((centres[order, 1], centres[order, 0]))]
     return Columns(
@@ -67,12 +68,23 @@ def apparent_columns(
         strength[order],
         atoms[order],
         heaviest[order],
-        strength[order] >= visible_fraction * strongest,
+        visible[order],
     )
 
 
 STACKED_ANGSTROM = 0.05
 """Atoms this close in projection stand exactly behind one another."""
+NEARBY_ANGSTROM = 3.0
+"""How far a strong column outshines a weak one."""
+
+
+def _strongest_nearby(centres: Array, strength: Array) -> Array:
+    strongest = strength.copy()
+    if len(centres):
+        one, other = cKDTree(centres).query_pairs(NEARBY_ANGSTROM, output_type="ndarray").T
+        np.maximum.at(strongest, one, strength[other])
+        np.maximum.at(strongest, other, strength[one])
+    return strongest
 
 
 def _stacks(places: Array) -> tuple[Array, NDArray[np.int64]]:

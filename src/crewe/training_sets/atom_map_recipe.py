@@ -13,6 +13,8 @@ from pydantic import Field, model_validator
 from crewe.recipes import Distribution, RecipePart
 from crewe.training_sets.background import Background
 
+MORPHOLOGIES = ("bulk", "particle", "plate", "tapered plate", "edge", "wedge")
+
 
 class Material(RecipePart):
     """One of the named crystals of `crewe.specimens`, and how often it is drawn."""
@@ -27,16 +29,17 @@ class Body(RecipePart):
     """The shape that is cut from the crystal."""
 
     morphology: Distribution = {
-        "choice": ["bulk", "particle", "tapered particle", "edge", "wedge"],
-        "weights": [4, 2, 2, 1, 1],
+        "choice": ["bulk", "particle", "plate", "tapered plate", "edge", "wedge"],
+        "weights": [4, 2, 1, 1, 1, 1],
     }
-    """A sheet, such as graphene, is either whole or has an edge."""
+    """A particle is a polyhedron with sharp facets, a plate has upright or tapered edges. A sheet,
+    such as graphene, is either whole or has an edge."""
     thickness_angstrom: Distribution = {"log_uniform": [8, 120]}
     """Of bulk, edge and wedge; a sheet has its own."""
     particle_diameter: Distribution = [0.35, 1.1]
     """As a fraction of the field of view."""
     taper: Distribution = [0.1, 0.6]
-    """Part of a tapered particle's radius over which its thickness falls to nothing."""
+    """Part of a tapered plate's radius over which its thickness falls to nothing."""
     wedge_angle_deg: Distribution = [10, 40]
     vacancy_fraction: Distribution = {"choice": [0.0, 0.01, 0.05], "weights": [6, 3, 1]}
     rms_displacement_angstrom: Distribution = [0.05, 0.1]
@@ -76,8 +79,8 @@ class Labels(RecipePart):
     """Standard deviation of a column in the super-resolution label; its integral is kept."""
     resolved_fraction: float = Field(0.5, gt=0)
     """Columns closer than this part of the probe's FWHM become one, at their common centre."""
-    visible_fraction: float = Field(0.04, ge=0, le=1)
-    """Columns below this part of the strongest one are listed, but not marked."""
+    visible_fraction: float = Field(0.12, ge=0, le=1)
+    """Columns below this part of the strongest one within 3 Å are listed, but not marked."""
 
 
 class AtomMaps(RecipePart):

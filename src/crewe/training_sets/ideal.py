@@ -52,6 +52,8 @@ def _specimen_image(
     ranges = part.atoms.model_dump()
     model = draw_radial_model(present, rng, **ranges)
     image = radial_image(cloud.numbers, cloud.positions, (size, size), pixel_size, model)
+    # A band-limited edge rings a few 10⁻⁴ of an atom below zero.
+    np.maximum(image, 0, out=image)
     elements = {*str(facts["elements"]).split(), *str(facts["support_elements"]).split()}
     kept = {name: facts[source] for name, source in _FROM_SPECIMEN.items()}
     return image, {**kept, "elements": ",".join(sorted(elements))}
