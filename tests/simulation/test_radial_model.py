@@ -61,6 +61,13 @@ def test_drawn_values_stay_in_the_ranges_of_the_paper_and_follow_the_seed():
         assert np.all((model.heights >= 0.5) & (model.heights <= 1.0))
 
 
+def test_part_of_a_model_is_drawn_like_the_whole():
+    model = draw_radial_model([3, 14, 79], np.random.default_rng(6))
+    r = np.linspace(0, 3, 50)
+    assert np.array_equal(model.only([1]).profile(r)[0], model.profile(r)[1])
+    assert model.only(np.array([True, False, True])).elements.tolist() == [3, 79]
+
+
 def test_models_and_ranges_without_sense_are_refused():
     with pytest.raises(CreweError, match="size_factor is a range"):
         draw_radial_model([6], np.random.default_rng(1), size_factor=(0.5, 0.4))

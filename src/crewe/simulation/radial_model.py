@@ -52,6 +52,11 @@ class RadialModel:
         if not (np.all(self.heights > 0) and np.all(self.radii > 0)):
             raise CreweError("heights and radii of a radial model must be positive")
 
+    def only(self, kept: Any) -> RadialModel:
+        """The model of some of the elements, by their places in `elements` or a mask."""
+        part = (self.elements[kept], self.heights[:, kept], self.orders[kept], self.radii[kept])
+        return RadialModel(*part, self.alpha)
+
     def profile(self, r: Any) -> Array:
         """f_Z at distances `r` in Å, as (element, *r.shape)."""
         distance = np.asarray(r, dtype=np.float64)[None]

@@ -68,7 +68,7 @@ def stamp(
 
 def _profiles(model: RadialModel, reach: NDArray[np.float64]) -> NDArray[np.float32]:
     fraction = np.linspace(0, 1, POINTS + 1)
-    rows = [model.profile(limit * fraction)[e] for e, limit in enumerate(reach)]
+    rows = [model.only([e]).profile(limit * fraction)[0] for e, limit in enumerate(reach)]
     return np.asarray(rows, dtype=np.float32)
 
 
