@@ -45,11 +45,21 @@ def test_every_pixel_is_a_square_of_equal_pixels():
 def test_odd_shapes_stay_exact_and_inside(shape):
     image = noise(shape, 2)
     sheet = drawn(SheetRow([CaptionedImage(image)]))
-    times = magnification(max(shape), cell_pixels([SheetRow([CaptionedImage(image)])]))
+    times = magnification(shape, cell_pixels([SheetRow([CaptionedImage(image)])]))
     expected = np.kron(greys(image), np.ones((times, times)))
     top = GAP + HEAD
     found = sheet[top : top + expected.shape[0], GAP : GAP + expected.shape[1]]
     np.testing.assert_array_equal(found, expected)
+
+
+def test_no_image_grows_beyond_its_place():
+    small, large = noise((100, 90)), noise((128, 128), 1)
+    sheet = drawn(SheetRow([CaptionedImage(small), CaptionedImage(large)]))
+    top = GAP + HEAD
+    np.testing.assert_array_equal(
+        sheet[top : top + 200, GAP : GAP + 180], np.kron(greys(small), np.ones((2, 2)))
+    )
+    assert np.all(sheet[top : top + 256, GAP + 180 : 2 * GAP + 256] == 255)
 
 
 def test_long_rows_go_on_below():

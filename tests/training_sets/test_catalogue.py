@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crewe.errors import PlanError
-from crewe.training_sets.catalogue import find_samples, parse_query
+from crewe.training_sets.catalogue import find_samples, main_columns, parse_query
 from crewe.training_sets.store import open_training_set
 
 MANIFEST = pd.DataFrame(
@@ -100,6 +100,19 @@ def test_terms_are_joined_by_and(terms):
     each = [set(found(term)) for term in terms]
     assert set(found(" ".join(terms))) == set(MANIFEST["index"]).intersection(*each)
     assert len(parse_query("  ".join(terms))) == len(terms)
+
+
+def test_a_table_for_people_shows_what_was_asked_about():
+    assert main_columns(MANIFEST, "layers>2") == [
+        "index",
+        "material",
+        "elements",
+        "zone_axis",
+        "field_of_view_angstrom",
+        "dose_e_per_angstrom2",
+        "layers",
+    ]
+    assert "layers" not in main_columns(MANIFEST, "fov<50")
 
 
 def test_a_stored_set_is_searched_by_its_manifest(made_set):

@@ -127,10 +127,11 @@ def find(
 
     All terms must hold. Keys: element, material, mineral, zone, morphology, fov and pixel in Å,
     dose in e/Å², and every column of the manifest. Compare by = != < <= > >= or ~ (contains).
+    --json and --csv give every column, the table for people the main ones.
     """
     import json
 
-    from crewe.training_sets.catalogue import find_samples
+    from crewe.training_sets.catalogue import find_samples, main_columns
     from crewe.training_sets.store import open_training_set
 
     if as_json and as_csv:
@@ -143,7 +144,8 @@ def find(
         typer.echo(rows.to_csv(index=False), nl=False)
     else:
         if len(rows):
-            typer.echo(rows.drop(columns="block").to_string(index=False, float_format="%.5g"))
+            shown = rows[main_columns(rows, query)]
+            typer.echo(shown.to_string(index=False, float_format="%.5g"))
         typer.echo(f"{len(rows)} samples", err=True)
     return 0
 

@@ -48,8 +48,8 @@ def contact_sheet(rows: Sequence[SheetRow], images_per_line: int = 5) -> Figure:
     """Draw rows of images with captions, titles and scale bars.
 
     Each image has its own greys, from its 0.5 to its 99.5 percentile, which the foot of the
-    sheet says. Every image is magnified by the whole number that brings it nearest to the
-    size of the largest, so that in a PNG of `DOTS_PER_INCH` (`sheet_png`) each of its pixels
+    sheet says. Every image is magnified by the largest whole number that keeps it as small as
+    the largest one (and that one if it were a stamp), so that in a PNG of `DOTS_PER_INCH` (`sheet_png`) each of its pixels
     is a square of equal pixels. Rows of more than `images_per_line` go on below. Raises
     ImageError when there is nothing to draw or an image is not (y, x).
     """
@@ -105,13 +105,13 @@ def sheet_png(figure: Figure) -> bytes:
 
 def cell_pixels(rows: Sequence[SheetRow]) -> int:
     """Return the side of the square in which every image finds its place."""
-    sides = [max(image.pixels.shape) for row in rows for image in row.images]
-    return max(max(side * magnification(side, max(sides)) for side in sides), 1)
+    largest = max(max(image.pixels.shape) for row in rows for image in row.images)
+    return largest * max(1, round(SMALLEST_CELL / largest))
 
 
-def magnification(side: int, largest: int) -> int:
-    """Return how many pixels wide a pixel is drawn: small images would be stamps."""
-    return max(1, round(max(largest, SMALLEST_CELL) / side))
+def magnification(shape: tuple[int, ...], cell: int) -> int:
+    """Return how many pixels wide a pixel is drawn: as many as the cell has room for."""
+    return cell // max(shape)
 
 
 def greys(pixels: NDArray[Any]) -> NDArray[np.uint8]:
@@ -128,7 +128,7 @@ def greys(pixels: NDArray[Any]) -> NDArray[np.uint8]:
 
 def _draw(figure: Figure, image: CaptionedImage, left: int, top: int, cell: int) -> None:
     _write(figure, image.caption, left, top - HEAD + 5, limit=cell)
-    times = magnification(max(image.pixels.shape), cell)
+    times = magnification(image.pixels.shape, cell)
     shown = np.kron(greys(image.pixels), np.ones((times, times), np.uint8))
     height, width = shown.shape
     low = top - HEAD - height

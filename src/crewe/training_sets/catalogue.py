@@ -75,6 +75,13 @@ def find_samples(manifest: pd.DataFrame, query: str) -> pd.DataFrame:
     return chosen
 
 
+def main_columns(manifest: pd.DataFrame, query: str) -> list[str]:
+    """Return the columns worth a look: number, the short names, and what the query is about."""
+    asked = {_column(term, manifest) for term in parse_query(query)}
+    wanted = {"index", *SHORT_NAMES.values()} | asked
+    return [str(name) for name in manifest.columns if name in wanted]
+
+
 def parse_query(query: str) -> list[Term]:
     """Return the terms of a query. Raises PlanError that shows where it cannot be read."""
     terms, place = [], 0
