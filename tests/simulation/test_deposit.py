@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import scipy.fft
 
-from crewe.errors import ImageError
+from crewe.errors import CalibrationError, ImageError
 from crewe.simulation.deposit import deposit, deposit_by_element, spline_transform
 
 
@@ -93,6 +93,8 @@ def test_arrays_that_do_not_belong_together_are_refused():
         deposit_by_element([6, 300], np.zeros((2, 3)), (8, 8), 0.1)
     with pytest.raises(ImageError, match="4 points"):
         deposit_by_element([6], np.zeros((1, 3)), (3, 8), 0.1)
+    with pytest.raises(CalibrationError, match="pitch"):
+        deposit_by_element([6], np.zeros((1, 3)), (8, 8), 0.0)
     with pytest.raises(ImageError, match="values"):
         deposit(np.zeros((3, 2)), [1.0], (8, 8))
     with pytest.raises(ImageError, match="positions"):

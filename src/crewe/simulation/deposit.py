@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from crewe.errors import ImageError
+from crewe.errors import CalibrationError, ImageError
 
 Grids = NDArray[np.float32]
 Shape = tuple[int, int]
@@ -37,9 +37,12 @@ def deposit_by_element(
     `elements` are the atomic numbers that occur, rising; `grids` (element, y, x) sum to the number
     of atoms. A periodic grid folds every atom in; otherwise atoms outside the grid are left out,
     and those within two points of its rim reach over to the other side. Atoms whose position is
-    NaN are left out. Raises ImageError for arrays that do not belong together.
+    NaN are left out. Raises ImageError for arrays that do not belong
+    together, CalibrationError for a pitch that is not positive.
     """
     numbers, positions = _checked(numbers, positions)
+    if not 0 < pitch_angstrom < np.inf:
+        raise CalibrationError(f"the pitch must be positive and finite, got {pitch_angstrom} Å")
     elements = np.flatnonzero(_occurring(numbers)).astype(np.uint8)
     slot = np.zeros(HEAVIEST + 1, dtype=np.int64)
     slot[elements] = np.arange(len(elements))

@@ -7,7 +7,7 @@ they cover few pixels, and convolved in Fourier space where they cover many.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from crewe.simulation.radial_stamps import FINEST_SHIFT_ANGSTROM, stamp
 __all__ = ["RadialModel", "draw_radial_model", "radial_image"]
 
 Image = NDArray[np.float32]
+Method = Literal["stamps", "fourier"]
 # The exponential has fallen to 1/150 at five radii, f to about 1/400 of its top.
 REACH_IN_RADII = 5.0
 # The grid follows the pixels between these parts of the smallest r_m. With a blur of 0.8 of its
@@ -41,7 +42,7 @@ def radial_image(
     pixel_size_angstrom: float,
     model: RadialModel,
     margin_px: int | None = None,
-    method: str | None = None,
+    method: Method | None = None,
 ) -> Image:
     """Sum of f_Z(|r − r_i|) over all atoms at the centre of each pixel, (y, x) float32.
 
@@ -49,11 +50,11 @@ def radial_image(
     outside the image count as far as their image reaches (five r_m, or `margin_px`). Atoms whose
     position is NaN are left out.
 
-    `method` is 'stamps', 'fourier' or None for the quicker. Stamps are the function itself, point
-    by point. The Fourier image is f_Z blurred by a Gaussian of at most σ = r_m/5 of the smallest
-    atom or 0.08 Å: without a blur the sharp edge of f_Z, sampled on a grid, would let the image
-    depend on where in a pixel an atom lies. Both agree to about 1 % of an atom's top, where r_m is
-    several 0.1 Å.
+    `method` is 'stamps', 'fourier' or None for the one that should be quicker, which depends on the
+    arguments alone. Stamps are the function itself at each pixel's centre, cut off at its reach; as
+    it is not band-limited, coarse pixels alias. The Fourier image is f_Z blurred by a Gaussian of
+    0.8 pixel, but at least 0.08 Å or a fifth and at most about half of the smallest r_m: without it
+    the sharp edge of f_Z would make the image of an atom depend on where in a pixel it lies.
 
     Raises CreweError for an element that the model lacks, CalibrationError for a pixel size that is
     not positive.
@@ -101,7 +102,7 @@ def _quicker(
     reach: NDArray[np.float64],
     pixel_size: float,
     grid: Grid,
-) -> str:
+) -> Method:
     """Compare the times in ns that the two ways take on one core, as measured."""
     counts = np.bincount(numbers, minlength=256)[model.elements]
     sides = 2 * reach / pixel_size + 6
