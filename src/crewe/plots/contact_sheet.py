@@ -48,9 +48,9 @@ def contact_sheet(rows: Sequence[SheetRow], images_per_line: int = 5) -> Figure:
     """Draw rows of images with captions, titles and scale bars.
 
     Each image has its own greys, from its 0.5 to its 99.5 percentile, which the foot of the
-    sheet says. Every image is magnified by the largest whole number that keeps it as small as
-    the largest one (and that one if it were a stamp), so that in a PNG of `DOTS_PER_INCH` (`sheet_png`) each of its pixels
-    is a square of equal pixels. Rows of more than `images_per_line` go on below. Raises
+    sheet says. Images are magnified by whole numbers, the small ones up to the size of the
+    large ones, so that in a PNG of `DOTS_PER_INCH` (`sheet_png`) each pixel is a square of
+    equal pixels. Rows of more than `images_per_line` go on below. Raises
     ImageError when there is nothing to draw or an image is not (y, x).
     """
     import matplotlib
