@@ -10,6 +10,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy import fft
 
+from crewe.degradation.normals import standard_normals
 from crewe.degradation.parameters import Parameters, number
 from crewe.degradation.pixels import Pixels, as_pixels
 from crewe.degradation.poisson import poisson_image
@@ -84,7 +85,7 @@ def fixed_pattern(image: Pixels, parameters: FixedPattern, rng: Generator) -> Pi
     Source: eq. 31, doi:10.1038/s41524-023-01188-0.
     """
     pixels = as_pixels(image)
-    gain = rng.standard_normal(pixels.shape, dtype=np.float32)
+    gain = standard_normals(*pixels.shape, rng)
     gain *= np.float32(parameters.sigma)
     gain += 1
     return gain * pixels
@@ -114,7 +115,7 @@ def dark_current_nonuniformity(
     """
     mean, sigma = parameters.mean_electrons, parameters.sigma_electrons
     width = math.sqrt(math.log1p((sigma / mean) ** 2))
-    dark = rng.standard_normal(shape, dtype=np.float32)
+    dark = standard_normals(*shape, rng)
     dark *= np.float32(width)
     dark += np.float32(math.log(mean) - width**2 / 2)
     np.exp(dark, out=dark)

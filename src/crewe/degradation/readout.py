@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.random import Generator
 from scipy import fft
 
+from crewe.degradation.normals import standard_normals
 from crewe.degradation.parameters import Parameters, number
 from crewe.degradation.pixels import Pixels, as_pixels, mean_of
 
@@ -36,16 +36,10 @@ def thermal_noise(image: Pixels, parameters: ReadoutNoise, rng: Generator) -> Pi
     doi:10.1038/s41524-023-01188-0.
     """
     pixels = as_pixels(image)
-    return _with_white_noise(pixels, _sigma(pixels, parameters), rng)
-
-
-@njit(cache=True, nogil=True)
-def _with_white_noise(image: Pixels, sigma: float, rng: Generator) -> Pixels:
-    result = np.empty_like(image)
-    for i in range(image.shape[0]):
-        for j in range(image.shape[1]):
-            result[i, j] = image[i, j] + sigma * rng.standard_normal()
-    return result
+    noise = standard_normals(*pixels.shape, rng)
+    noise *= np.float32(_sigma(pixels, parameters))
+    noise += pixels
+    return noise
 
 
 def flicker_noise(image: Pixels, parameters: ReadoutNoise, rng: Generator) -> Pixels:
@@ -73,8 +67,9 @@ def flicker_pattern(shape: tuple[int, int], rng: Generator) -> Pixels:
     power = float(np.sum(amplitude**2 * twice))
     if power == 0:
         return np.zeros(shape, np.float32)
-    noise = rng.standard_normal((*amplitude.shape, 2), dtype=np.float32)
-    waves = noise.view(np.complex64)[..., 0] * amplitude
+    # Neighbours along x are the real and the imaginary part of one wave.
+    noise = standard_normals(ny, 2 * amplitude.shape[1], rng)
+    waves = noise.view(np.complex64) * amplitude
     # The inverse transform drops the imaginary part of the columns that stand for one, which
     # holds half of their power.
     waves *= np.sqrt(np.where(twice == 1, 2.0, 1.0) / 2 / power).astype(np.float32)
