@@ -37,8 +37,8 @@ def deposit_by_element(
     `elements` are the atomic numbers that occur, rising; `grids` (element, y, x) sum to the number
     of atoms. A periodic grid folds every atom in; otherwise atoms outside the grid are left out,
     and those within two points of its rim reach over to the other side. Atoms whose position is
-    NaN are left out. Raises ImageError for arrays that do not belong
-    together, CalibrationError for a pitch that is not positive.
+    NaN are left out. Raises ImageError for arrays that do not belong together, CalibrationError for
+    a pitch that is not positive.
     """
     numbers, positions = _checked(numbers, positions)
     if not 0 < pitch_angstrom < np.inf:
