@@ -88,7 +88,16 @@ def read_piece(path: Path, sample: int) -> pa.Table:
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
-        return file.read_row_group(sample).drop_columns([SAMPLE])
+        # One thread: a loader's forked processes have none of their parent's threads.
+        return file.read_row_group(sample, use_threads=False).drop_columns([SAMPLE])
+
+
+def read_whole(path: Path) -> pa.Table:
+    """Return all rows of a Parquet file."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        return file.read(use_threads=False).combine_chunks()
 
 
 def merge_manifest(path: Path, description: SetDescription) -> None:
@@ -110,7 +119,6 @@ def merge_manifest(path: Path, description: SetDescription) -> None:
 def joined_manifest(path: Path, description: SetDescription) -> pa.Table:
     """Return the rows of every block's piece of the manifest, in order."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     files = [path / description.table_file(MANIFEST, block) for block in range(description.blocks)]
-    return pa.concat_tables([pq.read_table(file) for file in files], promote_options="permissive")
+    return pa.concat_tables([read_whole(file) for file in files], promote_options="permissive")

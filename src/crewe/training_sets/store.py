@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from crewe.errors import ReadError
 from crewe.training_sets.codecs import restored
 from crewe.training_sets.folder import SetDescription, read_description
-from crewe.training_sets.pieces import BLOCK, INDEX, read_piece
+from crewe.training_sets.pieces import BLOCK, INDEX, read_piece, read_whole
 from crewe.training_sets.sample import ArrayLayout, Fact, Sample
 from crewe.training_sets.shards import read_chunk
 
@@ -91,7 +91,7 @@ class TrainingSet(Sequence[Sample]):
 
     def table(self, name: str, index: int) -> pd.DataFrame:
         """Return a table of one sample."""
-        return self._piece(name, self._number(index)).to_pandas()
+        return self._piece(name, self._number(index)).to_pandas(use_threads=False)
 
     def positions(self, index: int) -> pd.DataFrame:
         """Return the atoms of one sample: x, y in Å and what else the recipe notes."""
@@ -100,7 +100,7 @@ class TrainingSet(Sequence[Sample]):
     @property
     def manifest(self) -> pd.DataFrame:
         """One row for each sample: index, block and every fact."""
-        return self._manifest.to_pandas()
+        return self._manifest.to_pandas(use_threads=False)
 
     @cached_property
     def arrays(self) -> Mapping[str, zarr.Array[Any]]:
@@ -117,11 +117,10 @@ class TrainingSet(Sequence[Sample]):
     @cached_property
     def _manifest(self) -> pa.Table:
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
         path = self.path / "manifest.parquet"
         try:
-            rows = pq.read_table(path).combine_chunks()
+            rows = read_whole(path)
         except (OSError, pa.ArrowException) as error:
             raise ReadError(f"{path} cannot be read: {error}") from error
         if len(rows) != len(self):
