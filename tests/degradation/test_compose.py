@@ -57,6 +57,20 @@ def test_displacements_of_several_steps_add_up_to_one_field():
     assert np.ptp(degraded.displacement.dx) > 5
 
 
+def test_a_linear_transform_takes_the_displacement_along():
+    slow = {"drift_x_angstrom": 1.0, "drift_y_angstrom": -0.6}
+    turn = {"rotation_deg": 25, "magnification_x": 1.2, "shear": 0.1}
+    steps = [
+        {"effect": "drift", "parameters": slow},
+        {"effect": "linear_transform", "parameters": turn},
+    ]
+    degraded = read_chain({"instrument": steps}).record(IDEAL, 0, pixel_size_angstrom=0.2)
+    again = displace(degraded.ideal, degraded.displacement)
+    inner = (slice(25, -25), slice(25, -25))
+    moved = np.std((degraded.image - degraded.ideal)[inner])
+    assert np.std((degraded.image - again)[inner]) < 0.02 * moved
+
+
 def test_the_paper_s_blur_of_the_camera_is_in_the_ideal_image_too():
     parameters = {"modulation_transfer": {"a": 0.5, "b": 0.5, "c": 0.2}}
     degraded = chain("modulation_transfer", **parameters).record(IDEAL, 0)

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from numpy.random import Generator
+
 from crewe.degradation.displacement import Displacement, displace
-from crewe.degradation.effects import EFFECTS
+from crewe.degradation.effects import EFFECTS, Effect
 from crewe.degradation.parameters import Parameters
 from crewe.degradation.pixels import Pixels, as_pixels
+from crewe.degradation.postprocess import transform_displacement
 from crewe.degradation.recipe import read_sections
 from crewe.degradation.steps import Step
 from crewe.errors import ImageError
@@ -35,8 +38,8 @@ class Degraded:
     ideal: Pixels
     displacement: Displacement
     """Where the scan took each pixel, all scan effects together: pixel (y, x) of the degraded
-    image shows the ideal one at (y + dy, x + dx), in pixels of the image that the instrument
-    delivered. A linear transform in the post-processing does not change it."""
+    image shows the ideal one at (y + dy, x + dx), in pixels. Where a linear transform has
+    mirrored the border it does not hold."""
     applied: tuple[Applied, ...] = ()
 
     def cropped(self, margin: int) -> Degraded:
@@ -134,24 +137,31 @@ class _Walk:
         self._scan()
         return self.state
 
-    def _apply(self, happening: Applied, rng: Any) -> None:
+    def _apply(self, happening: Applied, rng: Generator) -> None:
         effect, parameters = EFFECTS[happening.effect], happening.parameters
         if effect.kind == "scan":
             more = effect.function(self.state.image.shape, parameters, rng)
             self.pending = self.pending + more
         else:
             self._scan()
-            image, ideal = self.state.image, self.state.ideal
-            if effect.kind == "noise":
-                image = effect.function(image, parameters, rng)
-            elif effect.kind == "pair":
-                image, ideal = effect.function(image, ideal, parameters, rng)
-            else:
-                same = image is ideal
-                image = effect.function(image, parameters, rng)
-                ideal = image if same else effect.function(ideal, parameters, rng)
-            self.state = replace(self.state, image=image, ideal=ideal)
+            self._change(effect, parameters, rng)
         self.state = replace(self.state, applied=(*self.state.applied, happening))
+
+    def _change(self, effect: Effect, parameters: Parameters, rng: Generator) -> None:
+        """Apply an effect other than those of the scan."""
+        image, ideal, displacement = self.state.image, self.state.ideal, self.state.displacement
+        if effect.kind == "noise":
+            image = effect.function(image, parameters, rng)
+        elif effect.kind == "pair":
+            image, ideal = effect.function(image, ideal, parameters, rng)
+        else:
+            same = image is ideal
+            image = effect.function(image, parameters, rng)
+            ideal = image if same else effect.function(ideal, parameters, rng)
+        if effect.matrix is not None:
+            matrix = effect.matrix(parameters)
+            displacement = transform_displacement(displacement, image.shape, matrix)
+        self.state = replace(self.state, image=image, ideal=ideal, displacement=displacement)
 
     def _scan(self) -> None:
         """Take the image where all displacements together have led the beam."""

@@ -38,6 +38,9 @@ class Effect:
     `scan`: (shape, parameters, rng) → Displacement, where the degraded image is taken."""
     parameters: type[Parameters]
     function: Callable[..., Any]
+    matrix: Callable[..., Any] | None = None
+    """For an effect that moves what the image shows: parameters → the 2×2 matrix, order (y, x),
+    from places in the result to places in the image, about the centre."""
 
 
 EFFECTS: dict[str, Effect] = {
@@ -62,7 +65,12 @@ EFFECTS: dict[str, Effect] = {
     "zingers": Effect("noise", defects.Zingers, defects.zingers),
     "upper_clip": Effect("noise", electronics.UpperClip, electronics.upper_clip),
     "quantisation": Effect("pair", electronics.Quantisation, electronics.quantisation),
-    "linear_transform": Effect("both", postprocess.LinearTransform, postprocess.linear_transform),
+    "linear_transform": Effect(
+        "both",
+        postprocess.LinearTransform,
+        postprocess.linear_transform,
+        postprocess.transform_matrix,
+    ),
     "gaussian_blur": Effect("noise", postprocess.GaussianBlur, postprocess.gaussian_blur),
     "annotations": Effect("pair", Annotations, annotate),
     "crop": Effect("pair", crops.Crop, crops.crop),

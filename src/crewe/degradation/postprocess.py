@@ -11,7 +11,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.ndimage import correlate1d
 
-from crewe.degradation.displacement import cubic_weights
+from crewe.degradation.displacement import Displacement, cubic_weights
 from crewe.degradation.parameters import Parameters, number, word
 from crewe.degradation.pixels import Pixels, as_pixels
 
@@ -85,6 +85,20 @@ def resample(image: Pixels, matrix: Matrix, cubic: bool) -> Pixels:
                     total += wy[k] * wx[m] * image[row, column]
             result[i, j] = total
     return result
+
+
+def transform_displacement(
+    displacement: Displacement, shape: tuple[int, int], matrix: Matrix
+) -> Displacement:
+    """Return the displacement between two images that both went through a linear map M.
+
+    It is M⁻¹ u(M p) at the place p of the result: the field is resampled, its arrows are turned.
+    """
+    if displacement.is_none:
+        return displacement
+    moved = [resample(np.ascontiguousarray(u), matrix, False) for u in displacement.field(shape)]
+    dy, dx = np.tensordot(np.linalg.inv(matrix).astype(np.float32), np.stack(moved), axes=1)
+    return Displacement(dy, dx)
 
 
 @dataclass(frozen=True)
