@@ -113,3 +113,28 @@ def test_what_makes_no_sense_is_refused():
         radial_image([6, 79], np.zeros((2, 3)), (8, 8), 0.1, model)
     with pytest.raises(CalibrationError, match="pixel size"):
         radial_image([6], np.zeros((1, 3)), (8, 8), 0.0, model)
+
+
+@pytest.mark.parametrize("pixel_size", [0.03, 0.2, 0.6])
+@pytest.mark.parametrize("offset", [(0.0, 0.0), (0.5, 0.25)])
+def test_an_image_by_pixels_holds_the_integral_and_the_place_of_an_atom(pixel_size, offset):
+    model = draw_radial_model([38], np.random.default_rng(8), order=(4, 6), size_factor=(0.6, 0.6))
+    side = int(2 * 5 * model.radii[0] / pixel_size) + 9
+    place = np.array([side // 2 + offset[0], side // 2 + offset[1]]) * pixel_size
+    positions = [[place[1], place[0], 0.0]]
+    image = radial_image([38], positions, (side, side), pixel_size, model, method="pixels")
+    assert image.sum() * pixel_size**2 == pytest.approx(model.integrals()[0], rel=0.03)
+    at = np.arange(side) * pixel_size
+    centroid = np.array([image.sum(1) @ at, image.sum(0) @ at]) / image.sum()
+    assert np.abs(centroid - place).max() < 0.02 * pixel_size
+
+
+def test_an_image_by_pixels_is_the_other_one_a_little_sharper_or_softer():
+    model = draw_radial_model(ELEMENTS, np.random.default_rng(9))
+    numbers, positions = some_atoms(3000, 80 * 0.3)
+    by_pixels, fourier = (
+        radial_image(numbers, positions, (80, 80), 0.3, model, method=method)
+        for method in ("pixels", "fourier")
+    )
+    assert np.corrcoef(by_pixels.ravel(), fourier.ravel())[0, 1] > 0.98
+    assert by_pixels.mean() == pytest.approx(fourier.mean(), rel=0.01)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import numpy as np
 
 from crewe.errors import CalibrationError
@@ -29,4 +27,4 @@ def annular_cross_section(
     k = np.linspace(inner_angle_mrad, outer_angle_mrad, 513) * 1e-3 / wavelength
     integrand = electron_scattering_factor(atomic_number, k) ** 2 * 2 * np.pi * k
     scale = (lorentz_factor(beam_energy_kev) * wavelength) ** 2
-    return cast(float, scale * float(np.trapezoid(integrand, k)))
+    return scale * float(np.trapezoid(integrand, k))

@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 
 from crewe.errors import ImageError
 from crewe.recipes import RecipePart
-from crewe.simulation.ranges import Length, Level
+from crewe.recipes.ranges import Length, Level
 
 Image = NDArray[np.float32]
 

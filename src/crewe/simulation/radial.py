@@ -21,7 +21,7 @@ from crewe.simulation.radial_stamps import FINEST_SHIFT_ANGSTROM, stamp
 __all__ = ["RadialModel", "draw_radial_model", "radial_image"]
 
 Image = NDArray[np.float32]
-Method = Literal["stamps", "fourier"]
+Method = Literal["stamps", "fourier", "pixels"]
 # The exponential has fallen to 1/150 at five radii, f to about 1/400 of its top.
 REACH_IN_RADII = 5.0
 # The grid follows the pixels between these parts of the smallest r_m. With a blur of 0.8 of its
@@ -30,6 +30,8 @@ REACH_IN_RADII = 5.0
 FINEST_PITCH_IN_RADII = 0.25
 COARSEST_PITCH_IN_RADII = 0.67
 BLUR_IN_PITCHES = 0.8
+# A square of one pixel has a standard deviation of 0.29, and neither scan nor camera is that sharp.
+BLUR_IN_PIXELS = 0.5
 # Thermal vibration (about 0.08 Å along each axis) blurs everything finer than this grid shows.
 FINEST_PITCH_ANGSTROM = 0.1
 LOW_RANK_ERROR = 0.01
@@ -55,6 +57,9 @@ def radial_image(
     it is not band-limited, coarse pixels alias. The Fourier image is f_Z blurred by a Gaussian of
     0.8 pixel, but at least 0.08 Å or a fifth and at most about half of the smallest r_m: without it
     the sharp edge of f_Z would make the image of an atom depend on where in a pixel it lies.
+    'pixels' takes no grid finer than the pixels and blurs coarse ones by half a pixel only: what a
+    pixel averages, and much the quickest for coarse pixels, where an atom's image then depends a
+    little on its place in the pixel, as it does in any image that is sampled so coarsely.
 
     Raises CreweError for an element that the model lacks, CalibrationError for a pixel size that is
     not positive.
@@ -67,10 +72,13 @@ def radial_image(
         reach = np.minimum(reach, margin_px * pixel_size_angstrom)
     if not len(model.elements):
         return np.zeros(shape, dtype=np.float32)
-    grid = _grid(shape, pixel_size_angstrom, model, float(reach.max()))
+    by_pixels = method == "pixels"
+    grid = _grid(shape, pixel_size_angstrom, model, float(reach.max()), by_pixels)
     if (method or _quicker(numbers, model, reach, pixel_size_angstrom, grid)) == "stamps":
         return stamp(numbers, positions, shape, pixel_size_angstrom, model, reach)
-    return _convolved(numbers, positions, shape, model, grid)
+    at_pixels = by_pixels and grid.zoom == 1
+    blur = (BLUR_IN_PIXELS if at_pixels else BLUR_IN_PITCHES) * grid.pitch_angstrom
+    return _convolved(numbers, positions, shape, model, grid, blur)
 
 
 def _occurring(model: RadialModel, numbers: Any) -> tuple[RadialModel, NDArray[np.uint8]]:
@@ -87,12 +95,17 @@ def _occurring(model: RadialModel, numbers: Any) -> tuple[RadialModel, NDArray[n
 
 
 def _grid(
-    shape: tuple[int, int], pixel_size: float, model: RadialModel, reach_angstrom: float
+    shape: tuple[int, int],
+    pixel_size: float,
+    model: RadialModel,
+    reach_angstrom: float,
+    by_pixels: bool = False,
 ) -> Grid:
     smallest = float(model.radii.min())
     finest = max(FINEST_PITCH_IN_RADII * smallest, FINEST_PITCH_ANGSTROM)
     coarsest = max(COARSEST_PITCH_IN_RADII * smallest, FINEST_PITCH_ANGSTROM)
-    pitch = min(max(pixel_size, finest), coarsest)
+    pitch = max(pixel_size, finest)
+    pitch = pitch if by_pixels else min(pitch, coarsest)
     return padded_grid(shape, pixel_size, pitch, reach_angstrom)
 
 
@@ -120,6 +133,7 @@ def _convolved(
     shape: tuple[int, int],
     model: RadialModel,
     grid: Grid,
+    blur: float,
 ) -> Image:
     _, grids = deposit_by_element(
         numbers, positions, grid.shape, grid.pitch_angstrom, grid.origin_angstrom, periodic=False
@@ -128,7 +142,6 @@ def _convolved(
     # As fine as the table of the Butterworth transform's own lobes, for the largest radius.
     count = int(np.clip(128 * corner * model.radii.max(), 256, 4096))
     k = np.linspace(0, 1.01 * corner, count)
-    blur = BLUR_IN_PITCHES * grid.pitch_angstrom
     mixing, tables = _low_rank(model.transform(k), k * np.exp(-2 * (np.pi * blur * k) ** 2))
     if len(mixing) < len(grids):
         mixed = mixing.astype(np.float32) @ grids.reshape(len(grids), -1)

@@ -46,9 +46,9 @@ def apparent_columns(
     `visible_fraction` as strong as the strongest within 3 Å: oxygen between heavy columns is
     not, the thin rim of a particle is.
     """
-    weights = (np.arange(256) ** exponent)[cloud.numbers]
+    weights: Array = (np.arange(256.0) ** exponent)[cloud.numbers]
     places, owner = _stacks(cloud.positions[:, 1::-1])
-    strength = np.bincount(owner, weights, len(places))
+    strength: Array = np.bincount(owner, weights, len(places)).astype(float)
     centres = _weighted(cloud.positions[:, 1::-1], weights, owner, strength)
     centres, strength, group = _merged(centres, strength, resolution_angstrom)
     owner = group[owner]
@@ -108,7 +108,7 @@ def _merged(
         return centres, strength, np.zeros(0, np.int64)
     pairs = cKDTree(centres).query_pairs(distance, output_type="ndarray")
     group = _around_the_strongest(len(centres), pairs, strength)
-    totals = np.bincount(group, strength)
+    totals = np.bincount(group, strength).astype(float)
     return _weighted(centres, strength, group, totals), totals, group
 
 

@@ -104,12 +104,12 @@ def gaussian_transfer(atoms: ProjectedAtoms, width_angstrom: float) -> Image:
     return along_y[:, None] * along_x
 
 
-def image(atoms: ProjectedAtoms, transfer: NDArray[np.generic]) -> Image:
+def image(atoms: ProjectedAtoms, transfer: NDArray[Any]) -> Image:
     """Return the image at the pixels; its sum over the pixels is that of Z^γ."""
     return _positive(4 * _window(atoms, transfer)[::2, ::2])
 
 
-def fine_image(atoms: ProjectedAtoms, transfer: NDArray[np.generic]) -> Image:
+def fine_image(atoms: ProjectedAtoms, transfer: NDArray[Any]) -> Image:
     """Return the image at twice as many pixels along each side, on the scale of `image`.
 
     Four fine pixels cover one pixel: fine pixel i has its centre at (i − ½)/2 pixels.
@@ -120,7 +120,7 @@ def fine_image(atoms: ProjectedAtoms, transfer: NDArray[np.generic]) -> Image:
     return _positive(4 * _window(atoms, transfer * back_y[:, None] * back_x))
 
 
-def _window(atoms: ProjectedAtoms, transfer: NDArray[np.generic]) -> Image:
+def _window(atoms: ProjectedAtoms, transfer: NDArray[Any]) -> Image:
     whole = fft.irfft2(atoms.spectrum * transfer, s=atoms.grid, overwrite_x=True)
     inner = slice(atoms.margin, atoms.margin + 2 * atoms.size)
     return np.asarray(whole[inner, inner])
@@ -131,7 +131,7 @@ def _positive(values: Image) -> Image:
     return np.maximum(values, 0, dtype=np.float32)
 
 
-def full_width(atoms: ProjectedAtoms, transfer: NDArray[np.generic]) -> float:
+def full_width(atoms: ProjectedAtoms, transfer: NDArray[Any]) -> float:
     """Return the full width at half maximum in Å of a transfer's point spread.
 
     The geometric mean of the widths along y and x through the maximum.

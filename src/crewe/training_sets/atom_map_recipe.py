@@ -6,11 +6,12 @@ orientations, effects and labels; where they give no range the defaults are ours
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from crewe.recipes import Distribution, RecipePart
+from crewe.recipes.ranges import Length, Level, Share, one_of, within
 from crewe.training_sets.background import Background
 
 MORPHOLOGIES = ("bulk", "particle", "plate", "tapered plate", "edge", "wedge")
@@ -28,46 +29,46 @@ class Material(RecipePart):
 class Body(RecipePart):
     """The shape that is cut from the crystal."""
 
-    morphology: Distribution = {
+    morphology: Annotated[Distribution, one_of(*MORPHOLOGIES)] = {
         "choice": ["bulk", "particle", "plate", "tapered plate", "edge", "wedge"],
         "weights": [4, 2, 1, 1, 1, 1],
     }
     """A particle is a polyhedron with sharp facets, a plate has upright or tapered edges. A sheet,
     such as graphene, is either whole or has an edge."""
-    thickness_angstrom: Distribution = {"log_uniform": [8, 120]}
+    thickness_angstrom: Length = {"log_uniform": [8, 120]}
     """Of bulk, edge and wedge; a sheet has its own."""
-    particle_diameter: Distribution = [0.35, 1.1]
+    particle_diameter: Length = [0.35, 1.1]
     """As a fraction of the field of view."""
-    taper: Distribution = [0.1, 0.6]
+    taper: Share = [0.1, 0.6]
     """Part of a tapered plate's radius over which its thickness falls to nothing."""
-    wedge_angle_deg: Distribution = [10, 40]
-    vacancy_fraction: Distribution = {"choice": [0.0, 0.01, 0.05], "weights": [6, 3, 1]}
-    rms_displacement_angstrom: Distribution = [0.05, 0.1]
+    wedge_angle_deg: Annotated[Distribution, within(0, 89)] = [10, 40]
+    vacancy_fraction: Share = {"choice": [0.0, 0.01, 0.05], "weights": [6, 3, 1]}
+    rms_displacement_angstrom: Level = [0.05, 0.1]
     """Thermal vibration along each axis."""
 
 
 class Instrument(RecipePart):
     """Probe, scan and dose."""
 
-    beam_energy_kev: Distribution = {"choice": [80, 100, 200, 300]}
-    semi_angle_mrad: Distribution = [20, 30]
+    beam_energy_kev: Annotated[Distribution, within(10, 3000)] = {"choice": [80, 100, 200, 300]}
+    semi_angle_mrad: Annotated[Distribution, within(1, 150)] = [20, 30]
     defocus_angstrom: Distribution = {"normal": [0, 20]}
     c3_mm: Distribution = [-0.002, 0.002]
-    astigmatism_angstrom: Distribution = {"exponential": {"scale": 0.4, "range": [0, 20]}}
-    coma_angstrom: Distribution = {"exponential": {"scale": 0.4, "range": [0, 400]}}
-    source_fwhm_angstrom: Distribution = [0.5, 1.1]
-    exponent: Distribution = [1.5, 2.0]
+    astigmatism_angstrom: Level = {"exponential": {"scale": 0.4, "range": [0, 20]}}
+    coma_angstrom: Level = {"exponential": {"scale": 0.4, "range": [0, 400]}}
+    source_fwhm_angstrom: Level = [0.5, 1.1]
+    exponent: Level = [1.5, 2.0]
     """Of the atomic number in the intensity of an atom."""
-    electrons_per_column: Distribution = {"log_uniform": [20, 5000]}
+    electrons_per_column: Length = {"log_uniform": [20, 5000]}
     """Electrons that the mean labelled column sends to the detector."""
-    jitter_probability: float = 0.8
-    jitter_px: Distribution = {"exponential": {"scale": 0.4, "range": [0, 1.5]}}
+    jitter_probability: float = Field(0.8, ge=0, le=1)
+    jitter_px: Level = {"exponential": {"scale": 0.4, "range": [0, 1.5]}}
     """Standard deviation of the scan noise at the crest of the mains' sine."""
-    mains_hz: Distribution = {"choice": [50, 60]}
-    line_time_ms: Distribution = {"log_uniform": [0.5, 10]}
+    mains_hz: Length = {"choice": [50, 60]}
+    line_time_ms: Length = {"log_uniform": [0.5, 10]}
     """Time from one scan line to the next."""
-    inner_angle_mrad: Distribution = [50, 80]
-    outer_angle_mrad: Distribution = [180, 220]
+    inner_angle_mrad: Annotated[Distribution, within(0, 400)] = [50, 80]
+    outer_angle_mrad: Annotated[Distribution, within(1, 900)] = [180, 220]
     """The detector's collection angles turn electrons into a dose."""
 
 
@@ -75,7 +76,7 @@ class Labels(RecipePart):
     """What is marked as a column, and how."""
 
     gaussian_width_angstrom: float = Field(0.2, gt=0)
-    super_resolution_width_angstrom: float = Field(0.3, gt=0)
+    super_resolution_width_angstrom: float = Field(0.2, gt=0)
     """Standard deviation of a column in the super-resolution label; its integral is kept."""
     resolved_fraction: float = Field(0.5, gt=0)
     """Columns closer than this part of the probe's FWHM become one, at their common centre."""
@@ -90,7 +91,7 @@ class AtomMaps(RecipePart):
     name: str
     description: str
     size_px: int = Field(256, ge=16, le=4096)
-    field_of_view_angstrom: Distribution = {"log_uniform": [18, 110]}
+    field_of_view_angstrom: Length = {"log_uniform": [18, 110]}
     materials: tuple[Material, ...] = Field(min_length=1)
     body: Body = Body()
     instrument: Instrument = Instrument()

@@ -7,13 +7,16 @@ DOI 10.1038/s41598-021-84499-w.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
+from pydantic import Field
 from scipy import ndimage
 
 from crewe.recipes import Distribution, RecipePart
+from crewe.recipes.ranges import Count, Level, within
 from crewe.training_sets.sample import Sample
 
 Matrix = NDArray[np.float64]
@@ -23,17 +26,17 @@ class Augmentation(RecipePart):
     """How samples are varied."""
 
     rotation_deg: Distribution = [-180, 180]
-    flip_probability: float = 0.5
+    flip_probability: float = Field(0.5, ge=0, le=1)
     """For each of the two axes."""
-    crop_probability: float = 0.5
+    crop_probability: float = Field(0.5, ge=0, le=1)
     """A crop is enlarged to the old size; otherwise the image is padded with zeros and reduced."""
-    crop_fraction: Distribution = [0.25, 1.0]
+    crop_fraction: Annotated[Distribution, within(0.01, 1)] = [0.25, 1.0]
     """Area of the crop as a fraction of the image."""
-    padding_px: Distribution = {"integers": [0, 192]}
+    padding_px: Count = {"integers": [0, 192]}
     """Pixels added on each side before the image is reduced to its old size."""
-    shading_probability: float = 0.5
+    shading_probability: float = Field(0.5, ge=0, le=1)
     """For a linear and for a point-like shading each; only the input is shaded."""
-    shading_depth: Distribution = [0.1, 1.5]
+    shading_depth: Level = [0.1, 1.5]
     """The shading multiplies by exp(−depth · distance), distance in image sides."""
 
 

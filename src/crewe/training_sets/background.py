@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
+from pydantic import Field
 
-from crewe.recipes import Distribution, RecipePart
+from crewe.recipes import RecipePart
+from crewe.recipes.ranges import Count, Length, Level
 
 Image = NDArray[np.float32]
 
@@ -18,22 +20,22 @@ class Background(RecipePart):
     and give no ranges; these are ours.
     """
 
-    level: Distribution = [0.0, 0.3]
+    level: Level = [0.0, 0.3]
     """Constant part."""
-    plane_probability: float = 0.5
-    plane_height: Distribution = [0.05, 0.5]
+    plane_probability: float = Field(0.5, ge=0, le=1)
+    plane_height: Level = [0.05, 0.5]
     """Rise of a plane of any direction over the field."""
-    hills_probability: float = 0.5
-    hills: Distribution = {"integers": [1, 4]}
+    hills_probability: float = Field(0.5, ge=0, le=1)
+    hills: Count = {"integers": [1, 4]}
     """Number of Gaussian hills."""
-    hill_height: Distribution = [0.05, 0.6]
-    hill_width: Distribution = [0.15, 0.6]
+    hill_height: Level = [0.05, 0.6]
+    hill_width: Length = [0.15, 0.6]
     """Standard deviation of a hill, as a fraction of the field."""
-    waves_probability: float = 0.3
-    waves: Distribution = {"integers": [1, 6]}
+    waves_probability: float = Field(0.3, ge=0, le=1)
+    waves: Count = {"integers": [1, 6]}
     """Number of plane waves with random direction and phase."""
-    wave_height: Distribution = [0.02, 0.15]
-    wave_length: Distribution = [0.3, 2.0]
+    wave_height: Level = [0.02, 0.15]
+    wave_length: Length = [0.3, 2.0]
     """Length of a wave, as a fraction of the field."""
 
 

@@ -176,6 +176,12 @@ def missing_blocks(path: Path, description: SetDescription) -> list[int]:
     return [block for block in range(description.blocks) if not is_whole(path, description, block)]
 
 
+def stored_bytes(path: Path, description: SetDescription) -> int:
+    """Return the size of all blocks that have their record."""
+    records = (read_record(path, description, block) for block in range(description.blocks))
+    return sum(file.bytes for record in records if record for file in record.files.values())
+
+
 def file_damage(path: Path, name: str, stored: StoredFile) -> str | None:
     """Return what is wrong with a file of a block, None when its checksum is right."""
     try:

@@ -51,7 +51,9 @@ def _specimen_image(
     present = np.flatnonzero(np.bincount(cloud.numbers, minlength=256))
     ranges = part.atoms.model_dump()
     model = draw_radial_model(present, rng, **ranges)
-    image = radial_image(cloud.numbers, cloud.positions, (size, size), pixel_size, model)
+    image = radial_image(
+        cloud.numbers, cloud.positions, (size, size), pixel_size, model, method="pixels"
+    )
     # A band-limited edge rings a few 10⁻⁴ of an atom below zero.
     np.maximum(image, 0, out=image)
     elements = {*str(facts["elements"]).split(), *str(facts["support_elements"]).split()}

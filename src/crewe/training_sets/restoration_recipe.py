@@ -10,7 +10,8 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from crewe.recipes import Distribution, RecipePart
+from crewe.recipes import RecipePart
+from crewe.recipes.ranges import Length, Share
 from crewe.simulation.contrast import ContrastRecipe
 from crewe.simulation.low_resolution.random_image import LowResolution
 from crewe.specimens.random_specimen import RandomSpecimen
@@ -60,13 +61,13 @@ class Restoration(RecipePart):
     name: str
     description: str
     size_px: int = Field(256, ge=16, le=4096)
-    pixel_size_angstrom: Distribution = [0.025, 0.90]
+    pixel_size_angstrom: Length = [0.025, 0.90]
     margin_angstrom: float = Field(3.5, ge=0)
     """The instrument acts on an image this much larger on each side, so that a displaced beam
     finds something there (d_ext of the paper: about three standard deviations of its jitter)."""
     most_margin_px: int = Field(48, ge=0, le=1024)
     content: Content = Content()
-    both_share: Distribution = [0.2, 0.8]
+    both_share: Share = [0.2, 0.8]
     """Share of the low-resolution objects in the brightness of an image with both."""
     specimen: RandomSpecimen = RandomSpecimen()
     atoms: AtomShapes = AtomShapes()

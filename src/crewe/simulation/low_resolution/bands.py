@@ -9,9 +9,9 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from crewe.recipes import RecipePart
+from crewe.recipes.ranges import Count, Length, Level, Share, draw_many
 from crewe.simulation.low_resolution.planes import tilted_planes
 from crewe.simulation.low_resolution.polygons import add_polygons
-from crewe.simulation.ranges import Count, Length, Level, Share, draw_many
 
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]

@@ -10,8 +10,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from crewe.recipes import RecipePart
+from crewe.recipes.ranges import Count, Length, Level, Share, draw_many
 from crewe.simulation.low_resolution.lines import cover_path
-from crewe.simulation.ranges import Count, Length, Level, Share, draw_many
 
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]

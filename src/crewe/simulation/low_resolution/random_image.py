@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from crewe.recipes import RecipePart
+from crewe.recipes.ranges import Level
 from crewe.simulation.low_resolution.bands import Bands, bands_image
 from crewe.simulation.low_resolution.boxes import Boxes, boxes_image
 from crewe.simulation.low_resolution.cracks import Cracks, cracks_image
 from crewe.simulation.low_resolution.grains import Grains, grains_image
 from crewe.simulation.low_resolution.sharp_particles import SharpParticles, sharp_particles_image
 from crewe.simulation.low_resolution.soft_particles import SoftParticles, soft_particles_image
-from crewe.simulation.ranges import Level
 
 Image = NDArray[np.float32]
 

@@ -10,10 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from crewe.recipes import RecipePart
-from crewe.simulation.low_resolution.planes import tilted_planes
-from crewe.simulation.low_resolution.polygons import add_polygons
-from crewe.simulation.low_resolution.positions import draw_positions
-from crewe.simulation.ranges import (
+from crewe.recipes.ranges import (
     Count,
     Length,
     Level,
@@ -21,6 +18,9 @@ from crewe.simulation.ranges import (
     Vertices,
     draw_many,
 )
+from crewe.simulation.low_resolution.planes import tilted_planes
+from crewe.simulation.low_resolution.polygons import add_polygons
+from crewe.simulation.low_resolution.positions import draw_positions
 
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]

@@ -1,4 +1,4 @@
-"""Distributions of a recipe whose ends must make sense: counts, lengths, shares."""
+"""Distributions of a recipe whose ends must make sense: counts, lengths, shares, names."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from pydantic import AfterValidator
 
-from crewe.recipes import Distribution, RecipePart
 from crewe.recipes.distributions import (
     Choice,
+    Distribution,
     Exponential,
     Fixed,
     LogUniform,
     Normal,
     Uniform,
 )
+from crewe.recipes.part import RecipePart
 
 
 def _possible(drawn: Any) -> tuple[Any, ...]:
@@ -54,6 +55,23 @@ def _within(least: float, most: float, whole: bool = False) -> Callable[[Any], A
         return drawn
 
     return check
+
+
+def within(least: float, most: float) -> AfterValidator:
+    """Return what makes a field refuse draws outside a range, for `Annotated[Distribution, …]`."""
+    return AfterValidator(_within(least, most))
+
+
+def one_of(*names: str) -> AfterValidator:
+    """Return what makes a field refuse all but some names, for `Annotated[Distribution, …]`."""
+
+    def check(drawn: Any) -> Any:
+        for value in _possible(drawn):
+            if value not in names:
+                raise ValueError(f"{value!r} is none of {', '.join(names)}")
+        return drawn
+
+    return AfterValidator(check)
 
 
 Count = Annotated[Distribution, AfterValidator(_within(0, 100_000, whole=True))]

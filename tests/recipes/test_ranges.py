@@ -1,9 +1,11 @@
+from typing import Annotated
+
 import numpy as np
 import pytest
 
 from crewe.errors import RecipeError
-from crewe.recipes import RecipePart
-from crewe.simulation.ranges import Count, Length, Share, Vertices, draw_many
+from crewe.recipes import Distribution, RecipePart, child_generator
+from crewe.recipes.ranges import Count, Length, Share, Vertices, draw_many, one_of, within
 
 
 class Part(RecipePart):
@@ -51,3 +53,23 @@ def test_many_draws_are_the_same_as_one_after_the_other():
         one_by_one = [part.draw(name, rng) for _ in range(20)]
         assert np.array_equal(draw_many(part, name, 20, np.random.default_rng(5)), one_by_one)
     assert draw_many(part, "length", 0, np.random.default_rng(5)).shape == (0,)
+
+
+class Named(RecipePart):
+    shape: Annotated[Distribution, one_of("rod", "cut")] = "rod"
+    energy_kev: Annotated[Distribution, within(10, 300)] = [60, 300]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"shape": "blob"}, "none of rod, cut"),
+        ({"shape": {"choice": ["rod", "blob"]}}, "blob"),
+        ({"energy_kev": [5, 300]}, "possible range"),
+        ({"energy_kev": {"choice": [100, 900]}}, "possible range"),
+    ],
+)
+def test_names_and_ends_are_checked_when_the_recipe_is_read(settings, said):
+    with pytest.raises(RecipeError, match=said):
+        Named.read(settings)
+    assert Named.read({"shape": {"choice": ["cut"]}}).draw("shape", child_generator(0)) == "cut"
