@@ -1,6 +1,7 @@
 import hashlib
 import importlib
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -115,7 +116,8 @@ def test_a_full_disk_is_told_and_the_set_goes_on(undisturbed, tmp_path, file, wo
     (path / file).symlink_to("/dev/full")
     with pytest.raises(WriteError, match="disk is full") as told:
         make(path, workers=workers)
-    assert "32 of 70 samples are whole" in str(told.value)
+    # Of the other blocks, a second worker may have made the last one meanwhile.
+    assert re.search("(32|38) of 70 samples are whole", str(told.value))
     assert "run the same command again" in str(told.value)
     # Nothing of the block takes up room.
     assert not list(path.glob("*/c/1/*/*"))
@@ -213,7 +215,7 @@ def test_a_sample_that_fails_names_itself_and_keeps_the_rest(tmp_path):
     path = tmp_path / "set.zarr"
     with pytest.raises(WriteError, match="sample 40 of seed 5: no such crystal") as told:
         make(path, "{size: 24, fails: 40}")
-    assert "At least 32 of 70 samples are whole" in str(told.value)
+    assert "32 of 70 samples are whole" in str(told.value)
 
 
 def test_progress_is_told(tmp_path, monkeypatch):

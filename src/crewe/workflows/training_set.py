@@ -135,20 +135,38 @@ def _follow(outcomes: Any, tasks: list[BlockTask], progress: _Progress, shown: P
     try:
         for task, outcome in zip(tasks, outcomes, strict=True):
             if outcome.status == "failed":
-                raise _not_finished(outcome, progress, shown)
-            progress.made(*task.description.span(task.block), outcome.summary["bytes"])
+                outcomes.close()
+                raise _not_finished(outcome, how_to_go_on(task), shown)
+            progress.made(*task.description.span(task.block))
     except KeyboardInterrupt:
-        progress.observer.warning(f"interrupted; {progress.how_to_go_on()}")
-        raise
-    finally:
         outcomes.close()
+        progress.observer.warning(f"interrupted; {how_to_go_on(tasks[0])}")
+        raise
 
 
-def _not_finished(outcome: Outcome, progress: _Progress, shown: Path) -> WriteError:
-    error = WriteError(f"{shown} is not finished: {outcome.error}. {progress.how_to_go_on()}")
+def _not_finished(outcome: Outcome, advice: str, shown: Path) -> WriteError:
+    error = WriteError(f"{shown} is not finished: {outcome.error}. {advice}")
     if outcome.trace:
         error.add_note(outcome.trace)
     return error
+
+
+def how_to_go_on(task: BlockTask) -> str:
+    """Return how much of a set is whole, what the rest needs and what to do."""
+    from crewe.training_sets.blocks import missing_blocks, stored_bytes
+
+    description = task.description
+    missing = missing_blocks(task.path, description)
+    spans = [description.span(block) for block in missing]
+    whole = description.count - sum(stop - start for start, stop in spans)
+    space = ""
+    if whole:
+        needed = stored_bytes(task.path, description) / whole * (description.count - whole)
+        space = f", which need about {max(1, round(needed / 1e6))} MB more"
+    return (
+        f"{whole} of {description.count} samples are whole; run the same command again to make "
+        f"the others{space}"
+    )
 
 
 def _finish(path: Path, description: SetDescription) -> None:
@@ -170,16 +188,15 @@ class _Progress:
         self._count = description.count
         spans = [description.span(block) for block in missing]
         self._there = description.count - sum(stop - start for start, stop in spans)
-        self._new, self._bytes = 0, 0
+        self._new = 0
         self._began = self._told = time.monotonic()
         observer.stage_started(STAGE)
         if self._there:
             observer.message(f"{self._there} of {self._count} samples are there already")
 
-    def made(self, start: int, stop: int, size: int) -> None:
+    def made(self, start: int, stop: int) -> None:
         """Count the samples of a block."""
         self._new += stop - start
-        self._bytes += size
         self.observer.advanced(STAGE, (self._there + self._new) / self._count)
         now = time.monotonic()
         if now - self._told >= SECONDS_BETWEEN_MESSAGES:
@@ -193,18 +210,6 @@ class _Progress:
         return (
             f"{self._there + self._new} of {self._count} samples, {rate:.3g} per second, "
             f"{readable_time(left)} left"
-        )
-
-    def how_to_go_on(self) -> str:
-        """Return how far it came, what is needed and what to do."""
-        done = self._there + self._new
-        space = ""
-        if self._new:
-            needed = self._bytes / self._new * (self._count - done)
-            space = f", which need about {max(1, round(needed / 1e6))} MB more"
-        return (
-            f"At least {done} of {self._count} samples are whole; run the same command again "
-            f"to make the others{space}"
         )
 
 
