@@ -55,7 +55,7 @@ def test_the_numbers_of_the_paper_stand_in_the_recipes():
     y = {"sigma_y_angstrom": [0.0025, 0.8], "phi_y": [0.0, 0.7]}
     assert ranges == [x, y, {**x, **y}]
     dose = step_of("hrtem", "dose")["parameters"]["mean_electrons_per_pixel"]
-    assert dose == {"exponential": {"scale": 0.5, "range": [0.5, 750.0]}}
+    assert dose == {"log_uniform": [0.5, 750.0]}
     lines = step_of("hrsem", "row_lines")["parameters"]
     assert (lines["lowest_factor"], lines["highest_factor"]) == (0.5, 1.5)
     blur = step_of("hrtem", "gaussian_blur", "post_processing")
