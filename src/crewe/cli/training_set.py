@@ -1,6 +1,5 @@
 """`crewe training-set`: labelled images by recipe, made, searched, looked at, exported, checked."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,7 +11,6 @@ from crewe.errors import PlanError
 
 if TYPE_CHECKING:
     from crewe.training_sets.check import CheckReport
-    from crewe.training_sets.sample import Sample
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -165,14 +163,18 @@ def preview(
 
     Each image has its own greys; pixels stay squares of whole screen pixels.
     """
-    from crewe.workflows.preview import write_preview
+    from crewe.training_sets.recipe import load_recipe
+    from crewe.workflows.preview import samples_of_recipe, samples_of_set, write_preview
 
     if output.suffix.lower() != ".png":
         raise PlanError(f"{output}: a preview is a PNG, give a name in .png")
     in_set = source.endswith(".zarr") or (Path(source) / "zarr.json").exists()
     if query and not in_set:
         raise PlanError("--query chooses samples of a set: a recipe has none yet")
-    samples = _from_set(Path(source), count, query) if in_set else _fresh(source, count, seed)
+    if in_set:
+        samples = samples_of_set(Path(source), count, query)
+    else:
+        samples = samples_of_recipe(load_recipe(source), seed, count)
     write_preview(samples, output, overwrite)
     return 0
 
@@ -246,24 +248,3 @@ def _mend(report: "CheckReport", workers: int, quiet: bool) -> None:
 
     with listener(quiet) as observer:
         mend_training_set(report, observer=observer, workers=workers)
-
-
-def _from_set(path: Path, count: int, query: str) -> Iterator[tuple[int, "Sample"]]:
-    from crewe.training_sets.catalogue import find_samples
-    from crewe.training_sets.store import open_training_set
-
-    training_set = open_training_set(path)
-    rows = find_samples(training_set.manifest, query)
-    if rows.empty:
-        raise PlanError(f"no sample fits {query!r}: nothing to draw")
-    for index in rows["index"][:count]:
-        yield int(index), training_set[int(index)]
-
-
-def _fresh(recipe: str, count: int, seed: int) -> Iterator[tuple[int, "Sample"]]:
-    from itertools import islice
-
-    from crewe.training_sets.recipe import load_recipe
-    from crewe.training_sets.stream import stream
-
-    return enumerate(islice(stream(load_recipe(recipe), seed), count))

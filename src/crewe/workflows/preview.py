@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crewe.errors import PlanError
 from crewe.io.atomic import atomic_path
 
 if TYPE_CHECKING:
     from crewe.plots.contact_sheet import SheetRow
-    from crewe.training_sets.sample import Fact, Sample
+    from crewe.training_sets.sample import Fact, Sample, SampleMaker
 
 UNITS = {"_e_per_angstrom2": " e/Å²", "_per_angstrom": " /Å", "_angstrom": " Å", "_mrad": " mrad"}
 
@@ -27,6 +29,26 @@ def write_preview(
     rows = [_row(index, sample) for index, sample in samples]
     with atomic_path(path, overwrite) as temporary:
         temporary.write_bytes(sheet_png(contact_sheet(rows)))
+
+
+def samples_of_set(path: Path, count: int, query: str = "") -> Iterator[tuple[int, Sample]]:
+    """Yield the first samples of a set that a query chooses. Raises PlanError when none does."""
+    from crewe.training_sets.catalogue import find_samples
+    from crewe.training_sets.store import open_training_set
+
+    training_set = open_training_set(path)
+    rows = find_samples(training_set.manifest, query)
+    if rows.empty:
+        raise PlanError(f"no sample fits {query!r}: nothing to draw")
+    for index in rows["index"][:count]:
+        yield int(index), training_set[int(index)]
+
+
+def samples_of_recipe(maker: SampleMaker, seed: int, count: int) -> Iterator[tuple[int, Sample]]:
+    """Make the first samples of a recipe."""
+    from crewe.training_sets.stream import stream
+
+    return enumerate(islice(stream(maker, seed), count))
 
 
 def _row(index: int, sample: Sample) -> SheetRow:
