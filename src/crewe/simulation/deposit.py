@@ -43,7 +43,7 @@ def deposit_by_element(
     numbers, positions = _checked(numbers, positions)
     if not 0 < pitch_angstrom < np.inf:
         raise CalibrationError(f"the pitch must be positive and finite, got {pitch_angstrom} Å")
-    elements = np.flatnonzero(_occurring(numbers)).astype(np.uint8)
+    elements = elements_in(numbers)
     slot = np.zeros(HEAVIEST + 1, dtype=np.int64)
     slot[elements] = np.arange(len(elements))
     rows, columns = _checked_shape(shape)
@@ -60,6 +60,11 @@ def deposit_by_element(
         bool(periodic),
     )
     return elements, grids
+
+
+def elements_in(numbers: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the atomic numbers that occur among `numbers` (n,), rising."""
+    return np.flatnonzero(_occurring(numbers)).astype(np.uint8)
 
 
 def deposit(positions_yx: Any, values: Any, shape: tuple[int, int], periodic: bool = True) -> Grids:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from crewe.errors import CalibrationError, CreweError
 from crewe.simulation.convolve import Grid, apply_radial, padded_grid, read_image, transform
-from crewe.simulation.deposit import deposit_by_element
+from crewe.simulation.deposit import deposit_by_element, elements_in
 from crewe.simulation.radial_model import RadialModel, draw_radial_model
 from crewe.simulation.radial_stamps import FINEST_SHIFT_ANGSTROM, stamp
 
@@ -83,15 +83,15 @@ def radial_image(
 
 def _occurring(model: RadialModel, numbers: Any) -> tuple[RadialModel, NDArray[np.uint8]]:
     """The part of a model that concerns the elements of these atoms."""
-    given = np.asarray(numbers)
-    present = np.flatnonzero(np.bincount(given, minlength=256)) if given.size else np.zeros(0, int)
+    given = np.ascontiguousarray(numbers, dtype=np.uint8)
+    present = elements_in(given)
     missing = np.setdiff1d(present, model.elements)
     if len(missing):
         raise CreweError(
             f"the radial model knows elements {model.elements.tolist()} but the specimen holds "
             f"{missing.tolist()}: draw the model for all elements of the specimen"
         )
-    return model.only(np.isin(model.elements, present)), given.astype(np.uint8)
+    return model.only(np.isin(model.elements, present)), given
 
 
 def _grid(

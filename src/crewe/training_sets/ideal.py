@@ -7,6 +7,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from crewe.simulation.contrast import apply_contrast
+from crewe.simulation.deposit import elements_in
 from crewe.simulation.low_resolution.random_image import low_resolution_image
 from crewe.simulation.radial import draw_radial_model, radial_image
 from crewe.specimens.random_specimen import random_specimen
@@ -48,9 +49,7 @@ def _specimen_image(
 ) -> tuple[Image, Facts]:
     length = size * pixel_size
     cloud, facts = random_specimen(part.specimen, (length, length, length), rng, pixel_size)
-    present = np.flatnonzero(np.bincount(cloud.numbers, minlength=256))
-    ranges = part.atoms.model_dump()
-    model = draw_radial_model(present, rng, **ranges)
+    model = draw_radial_model(elements_in(cloud.numbers), rng, **part.atoms.model_dump())
     image = radial_image(
         cloud.numbers, cloud.positions, (size, size), pixel_size, model, method="pixels"
     )
