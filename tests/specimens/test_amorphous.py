@@ -45,7 +45,7 @@ def test_no_lateral_period_survives_the_projection():
     made = amorphous(14, box, np.random.default_rng(4), 2.3, 1.6, block_atoms=4000).cloud
     assert farthest_echo(made.positions) < 0.12
     block = made.positions[(made.positions[:, :2] < 60).all(axis=1)]
-    tiled = np.concatenate([block + [60 * i, 60 * j, 0] for i in (0, 1) for j in (0, 1)])
+    tiled = np.concatenate([block + np.array([60 * i, 60 * j, 0]) for i in (0, 1) for j in (0, 1)])
     assert farthest_echo(tiled) > 0.9
 
 

@@ -23,14 +23,15 @@ BOND = 1.42
 
 
 def amorphous_graphene(
-    box: Box, rng: Generator, flips_per_ring: float = 0.3, bond_length: float = BOND
+    box: Box, rng: Generator, flips_per_ring: float = 0.5, bond_length: float = BOND
 ) -> AtomCloud:
     """Cover a box with one sheet of amorphous graphene, in the middle of its height.
 
-    `flips_per_ring` bonds are tried for each ring: 0 gives graphene, 0.3 a network without
-    long-range order, in which half of the rings have six sides and bonds vary by 0.05 Å; more
-    hardly changes the rings and strains the bonds. The sheet is a piece of a network that is
-    periodic in x and y with periods a little larger than the box; its mean bond is `bond_length` Å.
+    `flips_per_ring` bonds are tried for each ring: 0 gives graphene, 0.5 a network with
+    little long-range order left, in which half of the rings have six sides and bonds vary by
+    0.05 Å (standard deviation); more hardly changes the rings and strains the bonds. The sheet
+    is a piece, cut at random, of a network that is periodic in x and y with periods a little
+    larger than the box; its mean bond is `bond_length` Å.
     Raises SpecimenError for an impossible box or a negative number of flips.
     """
     box = checked_box(box)
@@ -39,7 +40,7 @@ def amorphous_graphene(
             f"{flips_per_ring} flips and bonds of {bond_length} Å are impossible: give positive"
         )
     positions, _, periods = random_network(box[0], box[1], rng, flips_per_ring, bond_length)
-    positions = positions % periods
+    positions = (positions + rng.random(2) * periods) % periods
     inside = (positions < np.array(box[:2])).all(axis=1)
     flat = np.column_stack([positions[inside], np.full(int(inside.sum()), 0.5 * box[2])])
     return AtomCloud(np.full(len(flat), CARBON, np.uint8), flat, box)

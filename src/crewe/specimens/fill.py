@@ -54,10 +54,14 @@ def fill_box(
     start = np.ascontiguousarray(crystal.scaled @ turned + np.asarray(offset))
     inverse = np.linalg.inv(vectors)
     lengths = np.array(box)
-    counts = _count(vectors, inverse, start, lengths, _EDGES)
-    positions = np.empty((int(counts.sum()), 3))
-    _place(vectors, inverse, start, lengths, _EDGES, positions)
-    return AtomCloud(np.repeat(crystal.numbers, counts), positions, box)
+    # The cell of every lattice point in the box lies in the box enlarged by the cell's extent:
+    # a bound on their number. What is left over of the arrays is never touched.
+    extent = np.abs(vectors).sum(axis=0)
+    cells = float(np.prod(lengths + extent)) / abs(float(np.linalg.det(vectors)))
+    room = len(start) * (int(cells * (1 + 1e-9)) + 1)
+    numbers, positions = np.empty(room, np.uint8), np.empty((room, 3))
+    count = _place(vectors, inverse, start, lengths, _EDGES, crystal.numbers, numbers, positions)
+    return AtomCloud(numbers[:count], positions[:count], box)
 
 
 @njit(cache=True, nogil=True)
@@ -122,31 +126,19 @@ def _within(x: float, y: float, z: float, k: int, c: Array, lengths: Array) -> b
 
 
 @njit(cache=True, nogil=True)
-def _count(vectors: Array, inverse: Array, start: Array, lengths: Array, edges: Index) -> Index:
-    counts = np.zeros(len(start), np.int64)
-    corners = np.empty((8, 3))
-    a, b, c = vectors
-    for m in range(len(start)):
-        _corners(inverse, start[m], lengths, corners)
-        i0 = int(np.ceil(corners[:, 0].min() - 1e-9))
-        i1 = int(np.floor(corners[:, 0].max() + 1e-9))
-        for i in range(i0, i1 + 1):
-            j0, j1 = _second_range(corners, edges, float(i))
-            for j in range(j0, j1 + 1):
-                x = start[m, 0] + i * a[0] + j * b[0]
-                y = start[m, 1] + i * a[1] + j * b[1]
-                z = start[m, 2] + i * a[2] + j * b[2]
-                first, last = _run(x, y, z, c, lengths)
-                counts[m] += last - first + 1
-    return counts
-
-
-@njit(cache=True, nogil=True)
 def _place(
-    vectors: Array, inverse: Array, start: Array, lengths: Array, edges: Index, positions: Array
-) -> None:
+    vectors: Array,
+    inverse: Array,
+    start: Array,
+    lengths: Array,
+    edges: Index,
+    basis: Numbers,
+    numbers: Numbers,
+    positions: Array,
+) -> int:
+    """Write the atoms in the box, run by run along the last lattice vector; their number."""
     corners = np.empty((8, 3))
-    a, b, c = vectors
+    a, b, c = vectors[0], vectors[1], vectors[2]
     n = 0
     for m in range(len(start)):
         _corners(inverse, start[m], lengths, corners)
@@ -163,4 +155,6 @@ def _place(
                     positions[n, 0] = x + k * c[0]
                     positions[n, 1] = y + k * c[1]
                     positions[n, 2] = z + k * c[2]
+                    numbers[n] = basis[m]
                     n += 1
+    return n

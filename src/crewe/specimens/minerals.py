@@ -219,4 +219,7 @@ def mineral_crystal(formula: str) -> Crystal:
     cell = np.array(atoms.cell)[back]
     if entry.permuted:
         cell = np.diag(lengths)
-    return Crystal(cell, atoms.numbers.astype(np.uint8), np.ascontiguousarray(scaled))
+    made = Crystal(cell, atoms.numbers.astype(np.uint8), np.ascontiguousarray(scaled))
+    for part in made:
+        part.setflags(write=False)
+    return made
