@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from crewe.degradation.compose import Applied, Chain, read_chain
-from crewe.errors import PlanError, RecipeError
+from crewe.errors import PlanError, RecipeError, SpecimenError
 from crewe.recipes import Lines, child_generator, to_yaml
 from crewe.training_sets.ideal import draw_ideal
 from crewe.training_sets.restoration_recipe import Restoration
@@ -24,6 +24,8 @@ class RestorationMaker:
 
     part: Restoration
     chain: Chain
+    lines: Lines = field(default_factory=Lines, compare=False)
+    """Where the recipe's keys stand, for errors that only show when samples are made."""
 
     @classmethod
     def read(cls, settings: dict[str, Any], lines: Lines) -> RestorationMaker:
@@ -33,7 +35,7 @@ class RestorationMaker:
             chain = read_chain(part.degradation)
         except RecipeError as error:
             raise RecipeError(f"{lines.say(('degradation',))}: {error}") from error
-        return cls(part, chain)
+        return cls(part, chain, lines)
 
     @property
     def name(self) -> str:
@@ -49,7 +51,7 @@ class RestorationMaker:
         """Return the arrays `degraded` and `ideal`."""
         shape = (self.part.size_px, self.part.size_px)
         return (
-            ArrayLayout("degraded", shape, "uint16", "What the instrument delivers, in counts."),
+            ArrayLayout("degraded", shape, self._degraded_type, "What the instrument delivers."),
             ArrayLayout("ideal", shape, "float32", "What it should have seen, on the same scale."),
         )
 
@@ -63,15 +65,20 @@ class RestorationMaker:
         pixel_size = self.part.draw("pixel_size_angstrom", rng)
         margin = self._margin(pixel_size)
         size = self.part.size_px + 2 * margin
-        image, facts = draw_ideal(self.part, size, pixel_size, rng)
+        try:
+            image, facts = draw_ideal(self.part, size, pixel_size, rng)
+        except SpecimenError as error:
+            where = self.lines.say(("specimen",))
+            raise RecipeError(f"{where}: specimen of sample {index}: {error}") from error
         try:
             pair = self.chain.apply(
                 image, seed, (index, INSTRUMENT), pixel_size_angstrom=pixel_size, margin=margin
             )
         except PlanError as error:
-            raise RecipeError(f"recipe {self.name}, sample {index}: {error}") from error
+            where = self.lines.say(("degradation",))
+            raise RecipeError(f"{where}: degradation of sample {index}: {error}") from error
         return Sample(
-            {"degraded": pair.image, "ideal": pair.ideal},
+            {"degraded": pair.image.astype(self._degraded_type), "ideal": pair.ideal},
             {
                 "pixel_size_angstrom": pixel_size,
                 "field_of_view_angstrom": pixel_size * self.part.size_px,
@@ -79,6 +86,13 @@ class RestorationMaker:
                 **_instrument_facts(pair.applied),
             },
         )
+
+    @property
+    def _degraded_type(self) -> str:
+        """Whole counts where the chain ends with them."""
+        last = self.chain.post_processing[-1:]
+        counts = last and last[0].effects == ("count_scale",) and last[0].probability == 1
+        return "uint16" if counts else "float32"
 
     def _margin(self, pixel_size: float) -> int:
         wanted = math.ceil(self.part.margin_angstrom / pixel_size)
