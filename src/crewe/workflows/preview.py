@@ -46,7 +46,7 @@ def samples_of_set(path: Path, count: int, query: str = "") -> Iterator[tuple[in
 
 def samples_of_recipe(maker: SampleMaker, seed: int, count: int) -> Iterator[tuple[int, Sample]]:
     """Make the first samples of a recipe."""
-    from crewe.training_sets.stream import stream
+    from crewe.training_sets.streaming import stream
 
     return enumerate(islice(stream(maker, seed), count))
 

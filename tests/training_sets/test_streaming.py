@@ -11,7 +11,7 @@ from crewe.errors import RecipeError, SpecimenError
 from crewe.training_sets.making import make_sample
 from crewe.training_sets.sample import Sample
 from crewe.training_sets.store import open_training_set
-from crewe.training_sets.stream import stream
+from crewe.training_sets.streaming import stream
 
 MAKER = blobs.BlobMaker()
 

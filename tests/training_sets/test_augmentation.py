@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from crewe.recipes import child_generator
-from crewe.training_sets.augment import Augmentation, augment
+from crewe.training_sets.augmentation import Augmentation, augment
 from crewe.training_sets.sample import Sample
 
 SIDE, PIXEL = 96, 0.2
