@@ -91,9 +91,6 @@ def test_impossible_requests_are_refused():
         random_specimen(SMALL, (10.0, 10.0, 0.0), child_generator(0), 0.2)
     with pytest.raises(SpecimenError, match="pixel size"):
         random_specimen(SMALL, BOX, child_generator(0), 0.0)
-    torus = RandomSpecimen(shape=RandomShape(probability=1.0, kind="torus"))
-    with pytest.raises(SpecimenError, match="no shape is called"):
-        random_specimen(torus, BOX, child_generator(0), 0.2)
 
 
 def test_a_specimen_takes_milliseconds():

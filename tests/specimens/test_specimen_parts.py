@@ -58,6 +58,11 @@ def test_a_recipe_file_round_trip():
         ({"orientation": {"zone_axes": []}}, "orientation.zone_axes"),
         ({"support": {"thickness_nm": [30, 1]}}, "support.thickness_nm"),
         ({"maximum_atoms": 3}, "maximum_atoms"),
+        ({"kind": "gas"}, "'gas' is none of crystalline, amorphous, points"),
+        ({"shape": {"kind": "torus"}}, "'torus' is none of rod"),
+        ({"crystal": {"space_group": 231}}, "possible range"),
+        ({"crystal": {"element": [1, 103]}}, "whole numbers"),
+        ({"amorphous": {"density_g_cm3": 0}}, "possible range"),
     ],
 )
 def test_mistakes_name_their_key(settings, complaint):

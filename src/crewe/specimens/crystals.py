@@ -6,7 +6,7 @@ generation".
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -14,10 +14,11 @@ from numpy.random import Generator
 
 from crewe.errors import SpecimenError
 from crewe.recipes import Distribution, RecipePart
+from crewe.recipes.ranges import Count, Length, within
 from crewe.specimens.cloud import Array, Index
 from crewe.specimens.fill import Crystal
 from crewe.specimens.nearest import nearest_image, plane_spacings
-from crewe.specimens.space_groups import draw_cell, operations
+from crewe.specimens.space_groups import LAST_GROUP, draw_cell, operations
 from crewe.specimens.special_positions import nearest_distance, orbit, to_special_position
 
 SITE_TRIES = 24
@@ -27,17 +28,17 @@ CELL_TRIES = 200
 class RandomCrystal(RecipePart):
     """What a random crystal is drawn from; the defaults are the paper's."""
 
-    types: Distribution = {"integers": [1, 16]}
+    types: Annotated[Count, within(1, 103)] = {"integers": [1, 16]}
     """Number of elements, each on one site of the asymmetric unit; "up to 16"."""
-    element: Distribution = {"integers": [1, 103]}
+    element: Annotated[Count, within(1, 103)] = {"integers": [1, 103]}
     """Atomic numbers, drawn until they differ; [1, 103]."""
-    space_group: Distribution = {"integers": [1, 230]}
+    space_group: Annotated[Count, within(1, LAST_GROUP)] = {"integers": [1, 230]}
     """Number of the space group; [1, 230]."""
-    lattice_parameter_angstrom: Distribution = [3.1, 25.0]
+    lattice_parameter_angstrom: Annotated[Distribution, within(1, 1000)] = [3.1, 25.0]
     """Edges of the cell that its system leaves free; [3.1, 25.0] Å."""
-    angle_deg: Distribution = [45.0, 120.0]
+    angle_deg: Annotated[Distribution, within(10, 170)] = [45.0, 120.0]
     """Angles of the cell that its system leaves free; [45°, 120°]."""
-    merge_distance_angstrom: Distribution = [0.95, 2.5]
+    merge_distance_angstrom: Length = [0.95, 2.5]
     """Distance below which symmetry images of a site merge to a special position. Ours: the
     paper only asks that the smallest distance lie in the range below."""
     smallest_distance_angstrom: tuple[float, float] = (0.95, 7.0)

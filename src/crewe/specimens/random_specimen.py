@@ -78,10 +78,8 @@ def draw_shape(
         region = polygon_rod(radius, part.draw("rod_vertices", rng), centre, rng)
     elif kind == "polyhedron":
         region = convex_polyhedron(radius, part.draw("polyhedron_vertices", rng), centre, rng)
-    elif kind == "edge":
-        region, radius = straight_edge(centre, rng.uniform(0, 360)), 0.0
     else:
-        raise SpecimenError(f"no shape is called {kind!r}: give rod, polyhedron or edge")
+        region, radius = straight_edge(centre, rng.uniform(0, 360)), 0.0
     keep = part.chance("keep_probability", rng)
     facts: Facts = {
         "shape": kind,

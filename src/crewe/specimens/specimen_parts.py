@@ -11,6 +11,7 @@ from typing import Annotated
 from pydantic import Field
 
 from crewe.recipes import Distribution, RecipePart
+from crewe.recipes.ranges import Count, Length, Level, Share, Vertices, one_of, within
 from crewe.specimens.crystals import RandomCrystal
 from crewe.specimens.orientation import MAIN_ZONE_AXES
 
@@ -31,11 +32,11 @@ class RandomOrientation(RecipePart):
 class RandomAmorphous(RecipePart):
     """What amorphous matter is drawn from."""
 
-    element: Distribution = {"integers": [1, 103]}
+    element: Annotated[Count, within(1, 103)] = {"integers": [1, 103]}
     """Atomic number of its one element; [1, 103]."""
-    density_g_cm3: Distribution = [2.0, 7.0]
+    density_g_cm3: Length = [2.0, 7.0]
     """Density, or the highest that the distance allows; [2.0, 7.0] g/cm³."""
-    minimum_distance_angstrom: Distribution = [0.95, 1.6]
+    minimum_distance_angstrom: Length = [0.95, 1.6]
     """Distance that no two atoms fall below; [0.95, 1.6] Å."""
     block_atoms: Annotated[int, Field(ge=100)] = 6000
     """Atoms of the block that is laid down in layers, see `amorphous`; ours, for speed."""
@@ -44,11 +45,11 @@ class RandomAmorphous(RecipePart):
 class RandomPoints(RecipePart):
     """What individual points are drawn from."""
 
-    count: Distribution = {"integers": [1, 1000]}
+    count: Count = {"integers": [1, 1000]}
     """How many; "a given range of positive integers", which is ours."""
-    element: Distribution = {"integers": [1, 103]}
+    element: Annotated[Count, within(1, 103)] = {"integers": [1, 103]}
     """Atomic number of all of them; ours."""
-    minimum_distance_px: Distribution = [1.0, 20.0]
+    minimum_distance_px: Level = [1.0, 20.0]
     """Distance that no two fall below; [1, 20] pixels."""
 
 
@@ -57,9 +58,11 @@ class RandomWedge(RecipePart):
 
     probability: Probability = 0.75
     """Probability of a wedge; 0.75."""
-    surface: Distribution = {"choice": ["top", "bottom", "both"]}
+    surface: Annotated[Distribution, one_of("top", "bottom", "both")] = {
+        "choice": ["top", "bottom", "both"]
+    }
     """Which surface slopes; 0.33 each."""
-    angle_deg: Distribution = [5.0, 45.0]
+    angle_deg: Annotated[Distribution, within(0, 89)] = [5.0, 45.0]
     """Slope of the surface; [5°, 45°]."""
     start: Distribution = [0.0, 1.0]
     """Where along the specimen the slope begins, in parts of its extent; ours."""
@@ -70,15 +73,17 @@ class RandomShape(RecipePart):
 
     probability: Probability = 0.5
     """Probability of a shape; 0.5."""
-    kind: Distribution = {"choice": ["rod", "polyhedron", "edge"]}
+    kind: Annotated[Distribution, one_of("rod", "polyhedron", "edge")] = {
+        "choice": ["rod", "polyhedron", "edge"]
+    }
     """Polygon rod, convex polyhedron or straight edge; 0.33 each."""
     keep_probability: Probability = 0.5
     """Probability that the atoms inside stay, else those outside do; 0.5."""
-    radius: Distribution = [0.01, 0.5]
+    radius: Length = [0.01, 0.5]
     """Radius of rod and polyhedron in parts of the box's longest side; [0.01, 0.5]."""
-    rod_vertices: Distribution = {"integers": [3, 15]}
+    rod_vertices: Vertices = {"integers": [3, 15]}
     """Vertices of the rod's cross-section; [3, 15]."""
-    polyhedron_vertices: Distribution = {"integers": [4, 20]}
+    polyhedron_vertices: Annotated[Count, within(4, 1000)] = {"integers": [4, 20]}
     """Vertices of the polyhedron; [4, 20]."""
 
 
@@ -87,7 +92,7 @@ class RandomDefects(RecipePart):
 
     probability: Probability = 0.8
     """Probability of defects; 0.8."""
-    share: Distribution = [0.0, 0.25]
+    share: Share = [0.0, 0.25]
     """Share of the atoms that is selected; up to 0.25."""
     displace_probability: Probability = 0.5
     """Probability that the selected atoms are displaced, else they are missing; 0.5."""
@@ -100,9 +105,11 @@ class RandomSupport(RecipePart):
 
     probability: Probability = 0.95
     """Probability of a support; 0.95."""
-    kind: Distribution = {"choice": ["crystalline", "amorphous"]}
+    kind: Annotated[Distribution, one_of("crystalline", "amorphous")] = {
+        "choice": ["crystalline", "amorphous"]
+    }
     """0.5 each."""
-    thickness_nm: Distribution = [1.0, 30.0]
+    thickness_nm: Length = [1.0, 30.0]
     """Thickness; [1, 30] nm."""
     below_probability: Probability = 0.5
     """Probability that the beam meets the specimen first; ours."""
@@ -111,7 +118,9 @@ class RandomSupport(RecipePart):
 class RandomSpecimen(RecipePart):
     """What a random specimen is drawn from."""
 
-    kind: Distribution = {"choice": ["crystalline", "amorphous", "points"]}
+    kind: Annotated[Distribution, one_of("crystalline", "amorphous", "points")] = {
+        "choice": ["crystalline", "amorphous", "points"]
+    }
     """Specimen type; the paper gives no weights, so equal ones."""
     crystal: RandomCrystal = RandomCrystal()
     """Crystals of specimen and support."""
