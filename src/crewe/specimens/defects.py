@@ -30,9 +30,9 @@ def with_displaced_atoms(
     """
     chosen = _checked(cloud, count)
     picked = _picked(len(cloud), chosen, rng.random(len(cloud)))
-    deviation = step_radii * atomic_radii()[cloud.numbers[picked]]
     positions = cloud.positions.copy()
-    positions[picked] += deviation[:, None] * rng.standard_normal((chosen, 3))
+    steps = rng.standard_normal((chosen, 3))
+    _displace(positions, cloud.numbers, picked, steps, step_radii * atomic_radii())
     return AtomCloud(cloud.numbers, positions, cloud.box)
 
 
@@ -52,6 +52,16 @@ def _picked(size: int, count: int, draws: Array) -> Index:
             chosen[found] = n
             found += 1
     return chosen
+
+
+@njit(cache=True, nogil=True)
+def _displace(
+    positions: Array, numbers: Numbers, picked: Index, steps: Array, deviations: Array
+) -> None:
+    for n in range(len(picked)):
+        deviation = deviations[numbers[picked[n]]]
+        for axis in range(3):
+            positions[picked[n], axis] += deviation * steps[n, axis]
 
 
 @njit(cache=True, nogil=True)

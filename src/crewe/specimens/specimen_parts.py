@@ -38,7 +38,7 @@ class RandomAmorphous(RecipePart):
     """Density, or the highest that the distance allows; [2.0, 7.0] g/cm³."""
     minimum_distance_angstrom: Length = [0.95, 1.6]
     """Distance that no two atoms fall below; [0.95, 1.6] Å."""
-    block_atoms: Annotated[int, Field(ge=100)] = 6000
+    block_atoms: Annotated[int, Field(ge=100)] = 4000
     """Atoms of the block that is laid down in layers, see `amorphous`; ours, for speed."""
 
 
