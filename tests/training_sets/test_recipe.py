@@ -50,3 +50,22 @@ def test_an_unknown_name_offers_the_nearest():
         load_recipe("hrstm")
     with pytest.raises(RecipeError, match="there are atom-maps"):
         load_recipe("zzz")
+
+
+def test_a_recipe_may_be_based_on_another(tmp_path):
+    (tmp_path / "small.yaml").write_text("based_on: hrtem\nname: small\nsize_px: 32\n")
+    (tmp_path / "smaller.yaml").write_text("based_on: small.yaml\nsize_px: 16\n")
+    smaller = load_recipe(tmp_path / "smaller.yaml")
+    assert (smaller.name, smaller.part.size_px) == ("small", 16)
+    assert smaller.chain == load_recipe("hrtem").chain
+    assert smaller.part.specimen == load_recipe("hrstem").part.specimen
+
+
+def test_a_circle_of_bases_or_a_missing_one_is_named_with_its_line(tmp_path):
+    (tmp_path / "a.yaml").write_text("name: a\nbased_on: b.yaml\n")
+    (tmp_path / "b.yaml").write_text("based_on: a.yaml\n")
+    with pytest.raises(RecipeError, match=r"a\.yaml, line 2.*based on itself"):
+        load_recipe(tmp_path / "a.yaml")
+    (tmp_path / "b.yaml").write_text("based_on: hrstm\n")
+    with pytest.raises(RecipeError, match=r"b\.yaml, line 1.*did you mean hrstem"):
+        load_recipe(tmp_path / "a.yaml")
