@@ -11,6 +11,7 @@ from scipy.sparse import coo_array
 from scipy.spatial import cKDTree
 
 from crewe.specimens.cloud import AtomCloud
+from crewe.specimens.projection import columns_of
 
 Array = NDArray[np.float64]
 
@@ -46,12 +47,10 @@ def apparent_columns(
     `visible_fraction` as strong as the strongest within 3 Å: oxygen between heavy columns is
     not, the thin rim of a particle is.
     """
-    weights: Array = (np.arange(256.0) ** exponent)[cloud.numbers]
-    places, owner = _stacks(cloud.positions[:, 1::-1])
-    strength: Array = np.bincount(owner, weights, len(places)).astype(float)
-    centres = _weighted(cloud.positions[:, 1::-1], weights, owner, strength)
-    centres, strength, group = _merged(centres, strength, resolution_angstrom)
-    owner = group[owner]
+    stacks = columns_of(cloud, STACKED_ANGSTROM, exponent)
+    places = np.stack([stacks.y, stacks.x], axis=1)
+    centres, strength, group = _merged(places, stacks.weight, resolution_angstrom)
+    owner = group[stacks.column]
     inside = np.all(
         (centres >= -pixel_size_angstrom / 2)
         & (centres < field_angstrom - pixel_size_angstrom / 2),
@@ -72,7 +71,7 @@ def apparent_columns(
     )
 
 
-STACKED_ANGSTROM = 0.05
+STACKED_ANGSTROM = 0.005
 """Atoms this close in projection stand exactly behind one another."""
 NEARBY_ANGSTROM = 3.0
 """How far a strong column outshines a weak one."""
@@ -85,14 +84,6 @@ def _strongest_nearby(centres: Array, strength: Array) -> Array:
         np.maximum.at(strongest, one, strength[other])
         np.maximum.at(strongest, other, strength[one])
     return strongest
-
-
-def _stacks(places: Array) -> tuple[Array, NDArray[np.int64]]:
-    """Group atoms that stand behind one another, cheaply: by rounding their positions."""
-    cells = np.round(places / STACKED_ANGSTROM).astype(np.int64)
-    keys = cells[:, 0] * (1 << 32) + cells[:, 1]
-    found, owner = np.unique(keys, return_inverse=True)
-    return np.zeros((len(found), 2)), owner
 
 
 def _weighted(places: Array, weights: Array, owner: NDArray[np.int64], totals: Array) -> Array:
