@@ -25,7 +25,7 @@ sys.path.append(str(Path(__file__).parents[1] / "training_sets"))
 blobs = importlib.import_module("blob_maker")
 
 SHIPPED = "atom-maps"
-COMMANDS = ["make", "list", "find", "preview", "export", "check"]
+COMMANDS = ["make", "list", "recipe", "find", "preview", "export", "check"]
 
 
 def run(*words):
@@ -95,7 +95,7 @@ def test_wrong_use_is_told(folder, recipe, capsys):
 
 def test_interrupted_make_says_how_to_go_on_and_goes_on(folder, recipe):
     command = [sys.executable, "-m", "crewe.cli", "training-set", "make", str(recipe)]
-    command += ["-n", "400", "-o", "a.zarr", "--workers", "2"]
+    command += ["-n", "4000", "-o", "a.zarr", "--workers", "2"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     while not list(folder.glob("a.zarr/blocks/*.json")):
         time.sleep(0.01)
@@ -103,12 +103,22 @@ def test_interrupted_make_says_how_to_go_on_and_goes_on(folder, recipe):
     os.killpg(process.pid, signal.SIGINT)
     _, said = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert re.search(r"interrupted; \d+ of 400 samples are whole; run the same", said)
+    assert re.search(r"interrupted; \d+ of 4000 samples are whole; run the same", said)
     assert "Traceback" not in said
     whole = len(list(folder.glob("a.zarr/blocks/*.json")))
-    assert 0 < whole < 13
+    assert 0 < whole < 125
     # Fewer would do for the set, and are refused: what is there is not thrown away.
     assert run("make", recipe, "-n", 64, "-o", "a.zarr") == 2
+
+
+def test_a_printed_recipe_is_the_same_recipe(tmp_path, capsys):
+    assert run("recipe", "lrtem") == 0
+    printed = capsys.readouterr().out
+    (tmp_path / "mine.yaml").write_text(printed)
+    assert run("recipe", tmp_path / "mine.yaml") == 0
+    assert capsys.readouterr().out == printed
+    assert run("recipe", "lrtme") == 2
+    assert "did you mean lrtem" in capsys.readouterr().err
 
 
 def test_list_names_recipes_and_describes_sets(blob_set, capsys):

@@ -30,6 +30,10 @@ LIST_EXAMPLES = """Examples:
 
     crewe training-set list atoms.zarr
 """
+RECIPE_EXAMPLES = """Examples:
+
+    crewe training-set recipe hrstem > mine.yaml
+"""
 FIND_EXAMPLES = """Examples:
 
     crewe training-set find atoms.zarr "element=Pt fov<50"
@@ -109,6 +113,19 @@ def list_(
     longest = max(map(len, recipes), default=0)
     for name, description in recipes.items():
         typer.echo(f"{name:<{longest}}  {description}")
+    return 0
+
+
+@app.command(epilog=RECIPE_EXAMPLES)
+def recipe(
+    name: Annotated[
+        str, typer.Argument(metavar="RECIPE", help="Name of a shipped recipe or a YAML file.")
+    ],
+) -> int:
+    """Print a recipe whole, every default spelled out: a start for one of your own."""
+    from crewe.training_sets.recipe import load_recipe
+
+    typer.echo(load_recipe(name).text, nl=False)
     return 0
 
 

@@ -56,7 +56,7 @@ def draw_specimen(
     if entry.material == AMORPHOUS_GRAPHENE:
         whole = amorphous_graphene((side, side, SHEET_ANGSTROM), rng)
         known: dict[str, Fact] = {**_names(mineral("graphene")), "material": AMORPHOUS_GRAPHENE}
-        known |= {"zone_axis": "001", "lattice": "none", "space_group": 0, "rotation_deg": 0.0}
+        known |= {"zone_axis": "none", "lattice": "none", "space_group": 0, "rotation_deg": 0.0}
         sheet = True
     else:
         found = mineral(entry.material)
@@ -67,7 +67,7 @@ def draw_specimen(
         offset = (float(shift[0]), float(shift[1]), float(shift[2]))
         whole = named_crystal(found.formula, axis, (side, side, height), rotation, offset)
         known = {**_names(found), "rotation_deg": rotation}
-        known["zone_axis"] = "".join(map(str, axis))
+        known["zone_axis"] = f"[{''.join(map(str, axis))}]"
     body, facts = _body(part.body, whole.box, field, sheet, rng)
     cloud = whole if body is None else body.cut(whole)
     vacancies = part.body.draw("vacancy_fraction", rng)
