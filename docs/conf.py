@@ -34,9 +34,15 @@ autodoc_preserve_defaults = True
 nitpick_ignore_regex = [
     ("py:.*", r"(?!crewe\.).*"),
     ("py:class", r"crewe\.workflows\.(plan\.Provenance|many\.Item)"),
+    ("py:class", r"crewe\.(degradation|recipes|specimens|training_sets)\.\w+\.\w+"),
 ]
 
-COMMANDS = ("", "quantify", "rerun", "info", "convert")
+SET_COMMANDS = ("make", "list", "recipe", "find", "preview", "export", "check")
+COMMANDS = (
+    "",
+    *("quantify", "rerun", "info", "convert"),
+    *(f"training-set {command}" for command in SET_COMMANDS),
+)
 
 
 def write_command_help() -> None:
@@ -49,7 +55,7 @@ def write_command_help() -> None:
         arguments = [program, *command.split(), "--help"]
         said = subprocess.run(arguments, check=True, capture_output=True, text=True, env=plain)
         lines = [line.rstrip() for line in said.stdout.strip("\n").splitlines()]
-        (folder / f"{command or 'crewe'}.txt").write_text("\n".join(lines) + "\n")
+        (folder / f"{command.replace(' ', '-') or 'crewe'}.txt").write_text("\n".join(lines) + "\n")
 
 
 def keep_drawings(app, what, name, module, options, lines) -> None:

@@ -1,6 +1,6 @@
-"""Samples of every recipe beside images that others took or made, and how their noise compares.
+r"""Samples of every recipe beside images that others took or made, and how their noise compares.
 
-    python -m benchmarks.accuracy.contact_sheets --data ../shared/data \\
+    python -m benchmarks.accuracy.contact_sheets --data ../shared/data \
         --pictures docs/images/training_sets --markdown docs/benchmarks/training_sets.md
 
 The pairs are those that Lobato et al. (2024) publish; the real images stand in the data's index.

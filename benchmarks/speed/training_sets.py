@@ -142,8 +142,8 @@ def page(results: Path) -> str:
 def _pairs_table(times: dict[str, dict[str, float]]) -> str:
     lines = [
         "Samples of 256 × 256 pixels, one after another on one core, compiled code warm. The\n"
-        "floor is a Fourier transform there and back and numpy's Poisson numbers for one image; the\n"
-        f"paper names {PAPER_MS / 1000:.1f} s for an hrstem pair.\n",
+        "floor is a Fourier transform there and back and numpy's Poisson numbers for one\n"
+        f"image; the paper names {PAPER_MS / 1000:.1f} s for an hrstem pair.\n",
         "| recipe | median ms | mean ms | 90 % below ms | in floors | wanted ms |",
         "| --- " * 6 + "|",
     ]

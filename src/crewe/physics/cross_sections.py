@@ -14,7 +14,7 @@ def annular_cross_section(
 ) -> float:
     """Scattering cross-section in Å² of a free atom into an annular detector.
 
-    σ = γ² ∫ |f(k)|² dΩ over the detector with dΩ = λ² d²k, first Born approximation, small
+    σ = γ² ∫ f(k)² dΩ over the detector with dΩ = λ² d²k, first Born approximation, small
     angles, no channelling: what a dose is estimated with, not what columns are counted with.
     Raises CalibrationError unless 0 ≤ inner < outer.
     """

@@ -131,7 +131,7 @@ def aperture(optics: Optics, ky: Any, kx: Any, edge: float = 0.0) -> Array:
 def probe(
     optics: Optics, shape: tuple[int, int], pixel_size_angstrom: float
 ) -> NDArray[np.complex128]:
-    """Wave of the probe (y, x) with centre at pixel (rows // 2, columns // 2); ∑|ψ|² = 1.
+    """Wave of the probe (y, x), centre at pixel (rows // 2, columns // 2), of total intensity 1.
 
     Without the source's size, which is incoherent. Raises CalibrationError when the pixels are too
     coarse for the aperture or the field too small for it to hold a single frequency.

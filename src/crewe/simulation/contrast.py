@@ -95,7 +95,7 @@ def inverted(image: Image) -> Image:
 
 
 def raised(image: Image, power: float) -> Image:
-    """Bend the intensity scale: |y|^β (equation 24)."""
+    """Bend the intensity scale: ``|y|^β`` (equation 24)."""
     return np.abs(image) ** np.float32(power)
 
 

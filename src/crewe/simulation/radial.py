@@ -46,7 +46,7 @@ def radial_image(
     margin_px: int | None = None,
     method: Method | None = None,
 ) -> Image:
-    """Sum of f_Z(|r − r_i|) over all atoms at the centre of each pixel, (y, x) float32.
+    """Sum of f_Z at the distance of every atom at the centre of each pixel, (y, x) float32.
 
     `numbers` (n,) and `positions` (n, 3) as (x, y, z) in Å; pixel (0, 0) lies at x = y = 0. Atoms
     outside the image count as far as their image reaches (five r_m, or `margin_px`). Atoms whose

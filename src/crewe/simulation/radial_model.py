@@ -58,7 +58,7 @@ class RadialModel:
         return RadialModel(*part, self.alpha)
 
     def profile(self, r: Any) -> Array:
-        """f_Z at distances `r` in Å, as (element, *r.shape)."""
+        """f_Z at distances `r` in Å, as (element, …) with the shape of `r`."""
         distance = np.asarray(r, dtype=np.float64)[None]
         column = (slice(None), *([None] * (distance.ndim - 1)))
         x = distance / self.radii[column]
@@ -70,7 +70,7 @@ class RadialModel:
         return result
 
     def transform(self, k: Any) -> Array:
-        """Two-dimensional transform of each f_Z at |k| in 1/Å (k,), as (element, k) in Å²."""
+        """Two-dimensional transform of each f_Z at `k` in 1/Å (k,), as (element, k) in Å²."""
         q = self.radii[:, None] * np.asarray(k, dtype=np.float64)[None]
         h1, h2, h3 = self.heights[:, :, None]
         rows = zip(q, self.orders, strict=True)
