@@ -141,7 +141,7 @@ def probe(
     step = 1 / (min(shape) * pixel_size_angstrom)
     wave = aperture(optics, ky, kx, step) * np.exp(-1j * aberration_phase(optics, ky, kx))
     centred = scipy.fft.fftshift(scipy.fft.ifft2(wave))
-    result: NDArray[np.complex128] = centred / np.linalg.norm(centred)
+    result: NDArray[np.complex128] = centred / np.sqrt(np.sum(np.abs(centred) ** 2))
     return result
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 
 from crewe.errors import SpecimenError
+from crewe.physics.small_matrices import determinant, inverse, length, product
 from crewe.specimens.cloud import Array, AtomCloud, Box, Index, Numbers, checked_box
 
 
@@ -23,7 +24,7 @@ class Crystal(NamedTuple):
 
     def density(self) -> float:
         """Return the number of atoms per Å³."""
-        return len(self.numbers) / abs(float(np.linalg.det(self.cell)))
+        return len(self.numbers) / abs(determinant(self.cell))
 
 
 # The twelve edges of a box whose corners are numbered by the bits x + 2y + 4z.
@@ -45,22 +46,23 @@ def fill_box(
     Raises SpecimenError for a box or a cell without volume.
     """
     box = checked_box(box)
-    turned = crystal.cell if rotation is None else crystal.cell @ np.asarray(rotation).T
-    if abs(np.linalg.det(turned)) < 1e-9:
+    turned = crystal.cell if rotation is None else product(crystal.cell, np.asarray(rotation).T)
+    if abs(determinant(turned)) < 1e-9:
         raise SpecimenError(f"the lattice vectors {crystal.cell.tolist()} span no volume")
     # The shortest vector goes innermost: its runs through the box are the longest.
-    order = np.argsort(-np.linalg.norm(turned, axis=1), kind="stable")
+    # Rounded, so that vectors of one length keep their order whatever the last bit says.
+    order = np.argsort(-np.round([length(v) for v in crystal.cell], 6), kind="stable")
     vectors = np.ascontiguousarray(turned[order])
-    start = np.ascontiguousarray(crystal.scaled @ turned + np.asarray(offset))
-    inverse = np.linalg.inv(vectors)
+    start = np.ascontiguousarray(product(crystal.scaled, turned) + np.asarray(offset))
+    back = inverse(vectors)
     lengths = np.array(box)
     # The cell of every lattice point in the box lies in the box enlarged by the cell's extent:
     # a bound on their number. What is left over of the arrays is never touched.
     extent = np.abs(vectors).sum(axis=0)
-    cells = float(np.prod(lengths + extent)) / abs(float(np.linalg.det(vectors)))
+    cells = float(np.prod(lengths + extent)) / abs(determinant(vectors))
     room = len(start) * (int(cells * (1 + 1e-9)) + 1)
     numbers, positions = np.empty(room, np.uint8), np.empty((room, 3))
-    count = _place(vectors, inverse, start, lengths, _EDGES, crystal.numbers, numbers, positions)
+    count = _place(vectors, back, start, lengths, _EDGES, crystal.numbers, numbers, positions)
     return AtomCloud(numbers[:count], positions[:count], box)
 
 

@@ -9,6 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from crewe.errors import SpecimenError
+from crewe.physics.small_matrices import product
 from crewe.specimens.cloud import Array, AtomCloud, Numbers
 
 Mask = NDArray[np.bool_]
@@ -55,11 +56,11 @@ class HalfSpaces:
 
     def turned(self, rotation: Array) -> HalfSpaces:
         """Return the region turned about the origin by a rotation (3, 3)."""
-        return HalfSpaces(self.normals @ np.asarray(rotation).T, self.offsets)
+        return HalfSpaces(product(self.normals, np.asarray(rotation).T), self.offsets)
 
     def moved(self, shift: tuple[float, float, float] | Array) -> HalfSpaces:
         """Return the region moved by x, y, z Å."""
-        return HalfSpaces(self.normals, self.offsets + self.normals @ np.asarray(shift))
+        return HalfSpaces(self.normals, self.offsets + product(self.normals, shift))
 
 
 def cut(cloud: AtomCloud, region: HalfSpaces, keep: bool = True) -> AtomCloud:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.random import Generator
 
+from crewe.physics.small_matrices import product
 from crewe.specimens.amorphous import amorphous, number_density, reachable_density
 from crewe.specimens.cloud import Array, AtomCloud, Box
 from crewe.specimens.crystals import random_crystal
@@ -64,7 +65,7 @@ def _crystalline(
     drawn = random_crystal(part.crystal, rng)
     crystal = drawn.crystal
     rotation, axis, mistilt = draw_orientation(part.orientation, crystal.cell, rng)
-    x, y, z = rng.random(3) @ crystal.cell
+    x, y, z = product(rng.random(3), crystal.cell)
     thin = _thinned(box, crystal.density(), part.maximum_atoms)
     facts = _facts("crystalline", drawn.elements) | {
         "space_group": drawn.space_group,

@@ -194,7 +194,7 @@ def mineral(name: str) -> Mineral:
     known = {key.lower(): key for key in MINERALS} | {k.lower(): v for k, v in _ALIASES.items()}
     if name.lower() in known:
         return MINERALS[known[name.lower()]]
-    near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.6)
     offered = f"did you mean {known[near[0]]}? " if near else ""
     raise SpecimenError(f"no crystal is called {name!r}: {offered}known are {', '.join(MINERALS)}")
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from crewe.errors import SpecimenError
+from crewe.physics.small_matrices import product
 from crewe.specimens.cloud import AtomCloud, Box, checked_box
 from crewe.specimens.fill import fill_box
 from crewe.specimens.minerals import MINERALS, Direction, Mineral, mineral, mineral_crystal
@@ -55,7 +56,7 @@ def named_crystal(
     entry = mineral(material)
     crystal = mineral_crystal(entry.formula)
     if not entry.layered:
-        rotation = about_z(rotation_deg) @ along_zone_axis(crystal.cell, zone_axis)
+        rotation = product(about_z(rotation_deg), along_zone_axis(crystal.cell, zone_axis))
         return fill_box(crystal, box, rotation, offset)
     if tuple(zone_axis) != (0, 0, 1):
         raise SpecimenError(f"{entry.formula} is a single sheet: look along (0, 0, 1)")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from crewe.errors import SpecimenError
+from crewe.physics.small_matrices import length, product
 from crewe.specimens.cloud import Array, AtomCloud, Box
 from crewe.specimens.cluster_relaxation import relax_cluster
 from crewe.specimens.orientation import random_rotation
@@ -63,7 +64,7 @@ def nanoparticle(
     positions = _disordered(sites, disorder, lattice_parameter / np.sqrt(2), rng)
     numbers = np.repeat(list(counts), list(counts.values())).astype(np.uint8)
     turn = random_rotation(rng) if rotation is None else np.asarray(rotation)
-    cloud = AtomCloud(rng.permutation(numbers), positions @ turn.T, (1.0, 1.0, 1.0))
+    cloud = AtomCloud(rng.permutation(numbers), product(positions, turn.T), (1.0, 1.0, 1.0))
     return centred(cloud, box)
 
 
@@ -119,8 +120,8 @@ def _shaken(sites: Array, core: NDArray[np.bool_], distance: float, rng: Generat
 def _core(sites: Array, share: float, rng: Generator) -> NDArray[np.bool_]:
     """The share of the sites that lies nearest to a random point on the surface."""
     direction = rng.standard_normal(3)
-    point = np.linalg.norm(sites, axis=1).max() * direction / np.linalg.norm(direction)
-    order = np.argsort(np.linalg.norm(sites - point, axis=1), kind="stable")
+    point = np.linalg.norm(sites, axis=1).max() * direction / length(direction)
+    order = np.argsort(np.round(np.linalg.norm(sites - point, axis=1), 6), kind="stable")
     core = np.zeros(len(sites), dtype=bool)
     core[order[: round(share * len(sites))]] = True
     return core

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from crewe.physics.small_matrices import inverse
 from crewe.specimens.cloud import Array
 
 
 def plane_spacings(cell: Array) -> Array:
     """Return the distances between lattice planes (100), (010), (001) in Å, (3,)."""
-    return 1 / np.linalg.norm(np.linalg.inv(cell), axis=0)
+    return 1 / np.linalg.norm(inverse(cell), axis=0)
 
 
 @njit(cache=True, nogil=True)

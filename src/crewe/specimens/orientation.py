@@ -11,6 +11,7 @@ import numpy as np
 from numpy.random import Generator
 
 from crewe.errors import SpecimenError
+from crewe.physics.small_matrices import length, product
 from crewe.specimens.cloud import Array
 
 MAIN_ZONE_AXES = (
@@ -34,16 +35,16 @@ def along_zone_axis(
     The lattice direction `up`, or the first of a, b, c that is not along the axis, comes to lie
     in the x-z plane with positive x. Raises SpecimenError for [000] or `up` along the axis.
     """
-    axis = np.asarray(zone_axis, dtype=float) @ cell
-    length = np.linalg.norm(axis)
-    if length < 1e-9:
+    axis = product(zone_axis, cell)
+    size = length(axis)
+    if size < 1e-9:
         raise SpecimenError(f"{zone_axis} is no direction: give a zone axis such as (0, 0, 1)")
-    z = axis / length
+    z = axis / size
     for candidate in [up] if up is not None else np.eye(3):
-        x = np.asarray(candidate, dtype=float) @ cell
-        across = x - (x @ z) * z
-        if np.linalg.norm(across) > 1e-6 * np.linalg.norm(x):
-            x = across / np.linalg.norm(across)
+        x = product(candidate, cell)
+        across = x - (x * z).sum() * z
+        if length(across) > 1e-6 * length(x):
+            x = across / length(across)
             return np.stack([x, np.cross(z, x), z])
     raise SpecimenError(f"{up} lies along the zone axis {zone_axis}: it cannot point along x")
 
@@ -58,13 +59,13 @@ def tilted(angle_deg: float, direction_deg: float) -> Array:
     """Return the rotation that tips z by an angle towards the direction (from x to y) in-plane."""
     a, turn = np.radians(angle_deg), about_z(direction_deg)
     about_y = np.array([[np.cos(a), 0, np.sin(a)], [0, 1, 0], [-np.sin(a), 0, np.cos(a)]])
-    return turn @ about_y @ turn.T
+    return product(turn, about_y, turn.T)
 
 
 def random_rotation(rng: Generator) -> Array:
     """Draw a rotation uniformly over all (Haar measure), from a normalised quaternion."""
     q = rng.standard_normal(4)
-    w, x, y, z = q / np.linalg.norm(q)
+    w, x, y, z = q / length(q)
     return np.array(
         [
             [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
@@ -79,4 +80,5 @@ def near_zone_axis(
 ) -> Array:
     """Draw a rotation that brings [uvw] within a mistilt of z, in any direction in-plane."""
     in_plane = about_z(rng.uniform(0, 360))
-    return tilted(mistilt_deg, rng.uniform(0, 360)) @ in_plane @ along_zone_axis(cell, zone_axis)
+    off = tilted(mistilt_deg, rng.uniform(0, 360))
+    return product(off, in_plane, along_zone_axis(cell, zone_axis))

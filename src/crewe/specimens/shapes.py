@@ -11,6 +11,7 @@ import numpy as np
 from numpy.random import Generator
 
 from crewe.errors import SpecimenError
+from crewe.physics.small_matrices import product
 from crewe.specimens.cloud import Array, Box
 from crewe.specimens.half_spaces import HalfSpaces
 from crewe.specimens.orientation import random_rotation
@@ -72,4 +73,4 @@ def straight_edge(point: Array, direction_deg: float) -> HalfSpaces:
     """Return one side of a plane parallel to z, through a point (3,), with its normal in-plane."""
     angle = np.radians(direction_deg)
     normal = np.array([[np.cos(angle), np.sin(angle), 0.0]])
-    return HalfSpaces(normal, normal @ point)
+    return HalfSpaces(normal, product(normal, point))
