@@ -46,3 +46,9 @@ def test_a_part_reads_back_from_its_yaml_with_every_default_spelled_out():
     text = to_yaml(Body())
     assert Body.read(*parse_yaml(text)) == Body()
     assert text.count("vertices") == 2
+
+
+@pytest.mark.parametrize("word", [".inf", "-.inf", ".nan"])
+def test_a_number_that_is_not_finite_is_refused_with_its_line(word):
+    with pytest.raises(RecipeError, match=r"line 1: probability.*finite"):
+        Rod.read(*parse_yaml(f"probability: {word}\n"))

@@ -4,8 +4,18 @@ import numpy as np
 import pytest
 
 from crewe.errors import RecipeError
-from crewe.recipes import Distribution, RecipePart, child_generator
-from crewe.recipes.ranges import Count, Length, Share, Vertices, draw_many, one_of, within
+from crewe.recipes import Distribution, RecipePart, child_generator, distribution
+from crewe.recipes.ranges import (
+    Count,
+    Length,
+    Level,
+    Number,
+    Share,
+    Vertices,
+    draw_many,
+    one_of,
+    within,
+)
 
 
 class Part(RecipePart):
@@ -13,6 +23,8 @@ class Part(RecipePart):
     corners: Vertices = 4
     share: Share = [0, 1]
     length: Length = {"log_uniform": [0.1, 10]}
+    level: Level = 0
+    angle: Number = [-180, 180]
 
 
 @pytest.mark.parametrize(
@@ -33,7 +45,13 @@ class Part(RecipePart):
         ({"number": {"log_uniform": [1, 5]}}, "write {integers"),
         ({"number": {"choice": [1, 2.0]}}, "expected whole"),
         ({"length": 0}, "possible range"),
-        ({"length": {"normal": [5, 1]}}, "no ends"),
+        ({"length": {"normal": [2, 1]}}, "three standard deviations off the mean, leaves"),
+        ({"length": 10**400}, "expected numbers"),
+        ({"level": 1e10}, "possible range"),
+        ({"angle": "left"}, "expected numbers"),
+        ({"angle": {"choice": [1, "left"]}}, "expected numbers"),
+        ({"angle": {"normal": [0, 1e9]}}, "possible range"),
+        ({"angle": {"normal": [0, float("inf")]}}, "not a finite number"),
     ],
 )
 def test_ranges_without_sense_are_refused(settings, words):
@@ -42,8 +60,24 @@ def test_ranges_without_sense_are_refused(settings, words):
 
 
 @pytest.mark.parametrize("number", [0, 3, {"integers": [1, 4]}, {"choice": [2, 7]}])
-def test_counts_in_every_form_are_taken(number):
-    assert Part.read({"number": number}).plain()["number"] is not None
+def test_counts_in_every_form_are_taken_as_they_stand(number):
+    count = Part.read({"number": number}).number
+    assert count == distribution(number)
+    assert all(isinstance(count.draw(child_generator(s)), int) for s in range(5))
+
+
+@pytest.mark.parametrize("angle", [-30, [0, 1], {"normal": [5, 20]}, {"log_uniform": [1, 90]}])
+def test_a_number_may_have_any_form(angle):
+    assert Part.read({"angle": angle}).plain()["angle"] == angle
+
+
+def test_a_normal_distribution_never_leaves_the_range_of_its_place():
+    """Three standard deviations are possible; of 20000 numbers 27 would lie beyond on each side."""
+    part, rng = Part.read({"share": {"normal": [0.5, 0.5 / 3]}}), child_generator(8)
+    values = [part.draw("share", rng) for _ in range(20_000)]
+    assert 0 <= min(values) < 0.05
+    assert 0.95 < max(values) <= 1
+    assert Part.read(part.plain()) == part
 
 
 def test_many_draws_are_the_same_as_one_after_the_other():

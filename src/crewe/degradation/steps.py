@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, replace
@@ -14,12 +13,10 @@ from crewe.degradation.effects import EFFECTS
 from crewe.degradation.parameters import Parameters, check_value
 from crewe.errors import PlanError
 from crewe.recipes import distribution
-from crewe.recipes.distributions import Choice, Fixed, Integers
+from crewe.recipes.distributions import Choice, Fixed, Integers, pick
 
 # Parameters that the images bring along when the recipe does not give them.
 FROM_CONTEXT = ("pixel_size_angstrom",)
-# Normal numbers have no bounds: this many standard deviations have to be possible.
-NORMAL_REACH = 3.0
 # How often parameters are drawn that do not go together, before the recipe is given up.
 MOST_DRAWS = 1000
 
@@ -45,7 +42,7 @@ class Alternative:
         if parameter.metadata.get("whole") and not isinstance(drawn, (Fixed, Choice, Integers)):
             raise ValueError("is a whole number: give one, integers or a choice")
         try:
-            for value in _extremes(drawn):
+            for value in drawn.extremes():
                 check_value(parameter, value)
         except PlanError as error:
             raise ValueError(str(error)) from error
@@ -102,15 +99,9 @@ class Step:
 
     def choose(self, rng: Generator) -> Alternative | None:
         """Draw whether the step happens and which alternative."""
-        happens, point = rng.random(2)
-        if happens >= self.probability:
+        if rng.random() >= self.probability:
             return None
-        point *= math.fsum(one.weight for one in self.alternatives)
-        for one in self.alternatives:
-            point -= one.weight
-            if point < 0:
-                return one
-        return self.alternatives[-1]
+        return pick(self.alternatives, [one.weight for one in self.alternatives], rng)
 
     def plain(self) -> dict[str, Any]:
         """Return what a recipe file holds."""
@@ -131,15 +122,3 @@ def keyed(steps: Iterable[Step]) -> tuple[Step, ...]:
         seen[name] = seen.get(name, -1) + 1
         result.append(replace(step, key=(name, seen[name])))
     return tuple(result)
-
-
-def _extremes(drawn: Any) -> list[Any]:
-    """Return the values between which all that a distribution gives lies, or each of a choice."""
-    if hasattr(drawn, "values"):
-        return list(drawn.values)
-    if hasattr(drawn, "low"):
-        return [drawn.low, drawn.high]
-    if hasattr(drawn, "standard_deviation"):
-        reach = NORMAL_REACH * drawn.standard_deviation
-        return [drawn.mean - reach, drawn.mean + reach]
-    return [drawn.value]

@@ -1,6 +1,6 @@
 """Recipes: what is drawn at random, written down in YAML, strict and with line numbers."""
 
-from crewe.recipes.distributions import Distribution, distribution
+from crewe.recipes.forms import Distribution, distribution
 from crewe.recipes.lines import Lines, parse_yaml, read_yaml
 from crewe.recipes.part import RecipePart, to_yaml
 from crewe.recipes.seeds import child_generator

@@ -1,26 +1,17 @@
-"""What a recipe draws at random: a number from a range, one of several, or always the same.
-
-In YAML a scalar is itself, `[low, high]` is uniform between two numbers, and a mapping of one
-key names anything else::
-
-    probability: 0.75
-    wedge_angle_deg: [5, 45]
-    vertices: {integers: [3, 15]}
-    pixel_size_angstrom: {log_uniform: [0.05, 0.5]}
-    mistilt_deg: {normal: [0, 5]}
-    dose: {exponential: {scale: 0.5, range: [0.5, 750]}}
-    kind: {choice: [rod, polyhedron, cut], weights: [1, 1, 2]}
-"""
+"""What a recipe draws at random: a number from a range, one of several, or always the same."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from numpy.random import Generator
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+
+# Normal numbers have no ends: this many standard deviations have to be possible.
+NORMAL_REACH = 3.0
+Value = TypeVar("Value")
 
 
 class Drawable(Protocol):
@@ -29,8 +20,21 @@ class Drawable(Protocol):
     def draw(self, rng: Generator) -> Any:
         """Draw one value."""
 
+    def extremes(self) -> tuple[Any, ...]:
+        """Return the two values between which draws lie, or every value of a choice."""
+
     def plain(self) -> Any:
         """Return the form that a recipe file holds."""
+
+
+def pick(values: Sequence[Value], weights: Sequence[float], rng: Generator) -> Value:
+    """Draw one of several values with weights ≥ 0 that need not add up to one."""
+    point = rng.random() * math.fsum(weights)
+    for value, weight in zip(values, weights, strict=True):
+        point -= weight
+        if point < 0:
+            return value
+    return values[-1]
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,10 @@ class Fixed:
     def draw(self, rng: Generator) -> Any:
         """Return the value; no random number is used up."""
         return self.value
+
+    def extremes(self) -> tuple[Any, ...]:
+        """Return the one value."""
+        return (self.value,)
 
     def plain(self) -> Any:
         """Return the value itself."""
@@ -59,6 +67,10 @@ class Uniform:
         """Draw one number."""
         return float(rng.uniform(self.low, self.high))
 
+    def extremes(self) -> tuple[Any, ...]:
+        """Return the ends of the range."""
+        return self.low, self.high
+
     def plain(self) -> Any:
         """Return `[low, high]`."""
         return [self.low, self.high]
@@ -74,6 +86,10 @@ class LogUniform:
     def draw(self, rng: Generator) -> float:
         """Draw one number."""
         return math.exp(rng.uniform(math.log(self.low), math.log(self.high)))
+
+    def extremes(self) -> tuple[Any, ...]:
+        """Return the ends of the range."""
+        return self.low, self.high
 
     def plain(self) -> Any:
         """Return `{log_uniform: [low, high]}`."""
@@ -91,6 +107,10 @@ class Integers:
         """Draw one whole number."""
         return int(rng.integers(self.low, self.high, endpoint=True))
 
+    def extremes(self) -> tuple[Any, ...]:
+        """Return the ends of the range."""
+        return self.low, self.high
+
     def plain(self) -> Any:
         """Return `{integers: [low, high]}`."""
         return {"integers": [self.low, self.high]}
@@ -102,10 +122,21 @@ class Normal:
 
     mean: float
     standard_deviation: float
+    least: float = -math.inf
+    most: float = math.inf
+    """What the place in the recipe allows; drawn again outside, so it is far from the mean."""
 
     def draw(self, rng: Generator) -> float:
         """Draw one number."""
-        return float(rng.normal(self.mean, self.standard_deviation))
+        while True:
+            value = float(rng.normal(self.mean, self.standard_deviation))
+            if self.least <= value <= self.most:
+                return value
+
+    def extremes(self) -> tuple[Any, ...]:
+        """Return the numbers three standard deviations below and above the mean."""
+        reach = NORMAL_REACH * self.standard_deviation
+        return self.mean - reach, self.mean + reach
 
     def plain(self) -> Any:
         """Return `{normal: [mean, standard deviation]}`."""
@@ -129,6 +160,10 @@ class Exponential:
         t = -self.scale * math.log1p(-rng.random() * whole)
         return self.low + (self.high - self.low) * t
 
+    def extremes(self) -> tuple[Any, ...]:
+        """Return the ends of the range."""
+        return self.low, self.high
+
     def plain(self) -> Any:
         """Return `{exponential: {scale: …, range: [low, high]}}`."""
         return {"exponential": {"scale": self.scale, "range": [self.low, self.high]}}
@@ -143,123 +178,12 @@ class Choice:
 
     def draw(self, rng: Generator) -> Any:
         """Draw one of the values."""
-        point = rng.random() * sum(self.weights)
-        for value, weight in zip(self.values, self.weights, strict=True):
-            point -= weight
-            if point < 0:
-                return value
-        return self.values[-1]
+        return pick(self.values, self.weights, rng)
+
+    def extremes(self) -> tuple[Any, ...]:
+        """Return every value."""
+        return self.values
 
     def plain(self) -> Any:
         """Return `{choice: […], weights: […]}`."""
         return {"choice": list(self.values), "weights": list(self.weights)}
-
-
-KINDS = "a value, [low, high], integers, log_uniform, normal, exponential or choice"
-
-
-def distribution(form: Any) -> Drawable:
-    """Read what a recipe holds at the place of a value; ValueError says what is wrong."""
-    if hasattr(form, "draw"):
-        return form
-    if isinstance(form, Mapping):
-        return _named(form)
-    if isinstance(form, (list, tuple)):
-        return Uniform(*_range(form))
-    if form is None:
-        raise ValueError(f"nothing given: expected {KINDS}")
-    return Fixed(_finite(form))
-
-
-def _named(form: Mapping[str, Any]) -> Drawable:
-    rest = dict(form)
-    weights = rest.pop("weights", None)
-    if len(rest) != 1 or (weights is not None and "choice" not in rest):
-        raise ValueError(f"not a distribution: {dict(form)}: expected {KINDS}")
-    ((kind, values),) = rest.items()
-    if kind == "choice":
-        return _choice(values, weights)
-    if kind not in _READERS:
-        raise ValueError(f"no distribution is called {kind!r}: expected {KINDS}")
-    return _READERS[kind](values)
-
-
-def _choice(values: Any, weights: Any) -> Choice:
-    if not isinstance(values, Sequence) or isinstance(values, str) or not values:
-        raise ValueError(f"choice needs a list of at least one value, not {values!r}")
-    if weights is None:
-        weights = [1.0] * len(values)
-    given = [_number(weight) for weight in weights] if isinstance(weights, list) else []
-    if len(given) != len(values) or min(given) < 0 or sum(given) <= 0:
-        raise ValueError(f"choice of {len(values)} needs as many weights ≥ 0, not {weights}")
-    return Choice(tuple(values), tuple(given))
-
-
-def _range(values: Any) -> tuple[float, float]:
-    low, high = _pair(values)
-    if low > high:
-        raise ValueError(f"the range [{low:g}, {high:g}] is empty: its low end lies above its high")
-    return low, high
-
-
-def _pair(values: Any) -> tuple[float, float]:
-    if not isinstance(values, Sequence) or isinstance(values, str) or len(values) != 2:
-        raise ValueError(f"expected two numbers [low, high], not {values!r}")
-    return _number(values[0]), _number(values[1])
-
-
-def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise ValueError(f"{value!r} is not a finite number")
-    return float(value)
-
-
-def _finite(value: Any) -> Any:
-    return value if isinstance(value, (bool, int, str)) else _number(value)
-
-
-def _integers(values: Any) -> Integers:
-    low, high = _range(values)
-    if low != int(low) or high != int(high):
-        raise ValueError(f"integers needs whole numbers, not {values}")
-    return Integers(int(low), int(high))
-
-
-def _log_uniform(values: Any) -> LogUniform:
-    low, high = _range(values)
-    if low <= 0:
-        raise ValueError(f"log_uniform needs positive numbers, not {values}")
-    return LogUniform(low, high)
-
-
-def _normal(values: Any) -> Normal:
-    mean, deviation = _pair(values)
-    if deviation < 0:
-        raise ValueError(f"a standard deviation of {deviation:g} is impossible")
-    return Normal(mean, deviation)
-
-
-def _exponential(values: Any) -> Exponential:
-    if not isinstance(values, Mapping) or set(values) != {"scale", "range"}:
-        raise ValueError(f"exponential needs scale and range, not {values!r}")
-    scale = _number(values["scale"])
-    if scale <= 0:
-        raise ValueError(f"an exponential of scale {scale:g} is impossible")
-    return Exponential(scale, *_range(values["range"]))
-
-
-_READERS: dict[str, Callable[[Any], Drawable]] = {
-    "integers": _integers,
-    "log_uniform": _log_uniform,
-    "normal": _normal,
-    "exponential": _exponential,
-    "uniform": lambda values: Uniform(*_range(values)),
-}
-
-Distribution = Annotated[
-    Any,
-    BeforeValidator(distribution),
-    PlainSerializer(lambda drawn: drawn.plain()),
-    WithJsonSchema({}),
-]
-"""Type of a pydantic field that holds a distribution, in any form that a recipe may give it."""

@@ -15,12 +15,16 @@ from crewe.recipes.lines import Lines, complaints
 class RecipePart(BaseModel):
     """Base of the parts of a recipe: frozen, strict about unknown keys.
 
-    A field of type `Distribution` takes any form that `crewe.recipes.distribution` reads;
-    `drawn` draws one value for each of them.
+    A field of type `Distribution` takes any form that `crewe.recipes.distribution` reads; `draw`
+    draws a value for it. Numbers are finite.
     """
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, arbitrary_types_allowed=True, validate_default=True
+        extra="forbid",
+        frozen=True,
+        arbitrary_types_allowed=True,
+        validate_default=True,
+        allow_inf_nan=False,
     )
 
     def draw(self, name: str, rng: Generator) -> Any:

@@ -1,9 +1,9 @@
-"""Distributions of a recipe whose ends must make sense: counts, lengths, shares, names."""
+"""Distributions of a recipe whose ends must make sense: counts, lengths, numbers, names."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated, Any
 
 import numpy as np
@@ -11,39 +11,17 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from pydantic import AfterValidator
 
-from crewe.recipes.distributions import (
-    Choice,
-    Distribution,
-    Exponential,
-    Fixed,
-    LogUniform,
-    Normal,
-    Uniform,
-)
+from crewe.recipes.distributions import Exponential, LogUniform, Normal, Uniform
+from crewe.recipes.forms import Distribution, is_number
 from crewe.recipes.part import RecipePart
-
-
-def _possible(drawn: Any) -> tuple[Any, ...]:
-    """Return every value of a choice, or the ends of a range."""
-    if isinstance(drawn, Fixed):
-        return (drawn.value,)
-    if isinstance(drawn, Choice):
-        return drawn.values
-    if isinstance(drawn, Normal):
-        raise ValueError("a normal distribution has no ends: give a range")
-    return drawn.low, drawn.high
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _within(least: float, most: float, whole: bool = False) -> Callable[[Any], Any]:
     kind = "whole numbers" if whole else "numbers"
 
     def check(drawn: Any) -> Any:
-        values = _possible(drawn)
-        if not all(map(_is_number, values)):
+        values = drawn.extremes()
+        if not all(map(is_number, values)):
             raise ValueError(f"expected {kind}, not {drawn.plain()!r}")
         if whole and isinstance(drawn, (Uniform, LogUniform, Exponential)):
             ends = [drawn.low, drawn.high]
@@ -51,14 +29,25 @@ def _within(least: float, most: float, whole: bool = False) -> Callable[[Any], A
         if whole and not all(isinstance(value, int) for value in values):
             raise ValueError(f"expected whole numbers, not {drawn.plain()!r}")
         if min(values) < least or max(values) > most:
-            raise ValueError(f"{drawn.plain()!r} leaves the possible range [{least:g}, {most:g}]")
+            raise ValueError(_outside(drawn, least, most))
+        if isinstance(drawn, Normal):
+            return replace(drawn, least=max(least, drawn.least), most=min(most, drawn.most))
         return drawn
 
     return check
 
 
+def _outside(drawn: Any, least: float, most: float) -> str:
+    far = ", three standard deviations off the mean," if isinstance(drawn, Normal) else ""
+    return f"{drawn.plain()!r}{far} leaves the possible range [{least:g}, {most:g}]"
+
+
 def within(least: float, most: float) -> AfterValidator:
-    """Return what makes a field refuse draws outside a range, for `Annotated[Distribution, …]`."""
+    """Return what makes a field refuse draws outside a range, for `Annotated[Distribution, …]`.
+
+    A normal distribution is taken when three standard deviations to both sides lie inside; the few
+    numbers beyond the range are drawn again.
+    """
     return AfterValidator(_within(least, most))
 
 
@@ -66,7 +55,7 @@ def one_of(*names: str) -> AfterValidator:
     """Return what makes a field refuse all but some names, for `Annotated[Distribution, …]`."""
 
     def check(drawn: Any) -> Any:
-        for value in _possible(drawn):
+        for value in drawn.extremes():
             if value not in names:
                 raise ValueError(f"{value!r} is none of {', '.join(names)}")
         return drawn
@@ -82,8 +71,10 @@ Share = Annotated[Distribution, AfterValidator(_within(0, 1))]
 """A number between 0 and 1."""
 Length = Annotated[Distribution, AfterValidator(_within(1e-6, 1e6))]
 """A length or a ratio above zero."""
-Level = Annotated[Distribution, AfterValidator(_within(0, math.inf))]
+Level = Annotated[Distribution, AfterValidator(_within(0, 1e9))]
 """An intensity."""
+Number = Annotated[Distribution, AfterValidator(_within(-1e9, 1e9))]
+"""Any number, such as a defocus or an angle, but no word."""
 
 
 def draw_many(part: RecipePart, name: str, number: int, rng: Generator) -> NDArray[np.float64]:
