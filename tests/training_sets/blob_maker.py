@@ -14,6 +14,9 @@ from crewe.training_sets.sample import ArrayLayout, Sample
 
 MATERIALS = {"SrTiO3": "O,Sr,Ti", "Pt": "Pt", "PtFe": "Fe,Pt"}
 
+DEFAULTS = {"size": 24, "fails": -1, "hoards": -1, "forgets": -1, "dies": -1}
+"""The last four are numbers of samples that go wrong."""
+
 
 @dataclass(frozen=True)
 class BlobMaker:
@@ -21,7 +24,7 @@ class BlobMaker:
 
     @property
     def settings(self):
-        return {"size": 24, "fails": -1, "dies": -1, **yaml.safe_load(self.text)}
+        return {**DEFAULTS, **yaml.safe_load(self.text)}
 
     @property
     def name(self):
@@ -42,6 +45,10 @@ class BlobMaker:
     def sample(self, seed, index):
         if index == self.settings["fails"]:
             raise SpecimenError("no such crystal: give another")
+        if index == self.settings["hoards"]:
+            np.empty(2**60, np.float64)
+        if index == self.settings["forgets"]:
+            {}["size"]
         if index == self.settings["dies"] and "DEADLY" in os.environ:
             flag = Path(os.environ["DEADLY"])
             if not flag.exists():

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from crewe.errors import PlanError, WriteError
+from crewe.errors import CreweError, PlanError, SpecimenError, WriteError
+from crewe.training_sets.blocks import read_record
 from crewe.training_sets.folder import read_description
 from crewe.training_sets.store import open_training_set
 from crewe.workflows.observer import Recorder
-from crewe.workflows.training_set import TrainingSetPlan, make_training_set, readable_time
+from crewe.workflows.training_set import TrainingSetPlan, make_training_set
 
 # A worker process imports the maker by name.
 PLACE = Path(__file__).parents[1] / "training_sets"
@@ -209,17 +210,64 @@ def test_wrong_requests_are_refused_before_anything_is_written(tmp_path):
     (tmp_path / "mine.zarr" / "thesis.txt").write_text("years of work")
     with pytest.raises(PlanError, match="something else"):
         make(tmp_path / "mine.zarr")
+    (tmp_path / "file.zarr").write_text("years of work")
+    with pytest.raises(PlanError, match="is a file and no training set"):
+        make(tmp_path / "file.zarr")
 
 
 def test_a_sample_that_fails_names_itself_and_keeps_the_rest(tmp_path):
     path = tmp_path / "set.zarr"
-    with pytest.raises(WriteError, match="sample 40 of seed 5: no such crystal") as told:
-        make(path, "{size: 24, fails: 40}")
-    assert "32 of 70 samples are whole" in str(told.value)
+    for workers in (0, 1):
+        with pytest.raises(SpecimenError, match="sample 40 of seed 5: no such crystal") as told:
+            make(path, "{size: 24, fails: 40}", workers=workers)
+        # A worker may have begun the last block meanwhile.
+        assert re.search("(32|38) of 70 samples are whole", str(told.value))
+        # It would fail again.
+        assert "same command" not in str(told.value)
+        assert "blob_maker" in "".join(told.value.__notes__)
+
+
+def test_a_sample_too_large_for_the_memory_is_told(tmp_path):
+    with pytest.raises(PlanError, match=r"sample 0 of seed 5 needs more memory.*smaller") as told:
+        make(tmp_path / "set.zarr", "{size: 24, hoards: 0}")
+    assert "same command" not in str(told.value)
+
+
+def test_a_fault_of_the_program_asks_for_a_report(tmp_path):
+    with pytest.raises(CreweError, match=r"unexpected KeyError: 'size'.*report") as told:
+        make(tmp_path / "set.zarr", "{size: 24, forgets: 1}")
+    assert type(told.value) is CreweError
+
+
+def test_a_corrected_recipe_may_take_the_folder_while_no_block_is_whole(undisturbed, tmp_path):
+    path = tmp_path / "set.zarr"
+    with pytest.raises(SpecimenError, match="0 of 70 samples are whole"):
+        make(path, "{size: 20, fails: 3}")
+    make(path)
+    assert sums(path) == undisturbed
+
+
+def test_other_versions_are_told_and_the_first_ones_kept(tmp_path, monkeypatch):
+    path = tmp_path / "set.zarr"
+    make(path, count=32)
+    first = read_description(path).versions
+    now = {**first, "numpy": "99.1"}
+    monkeypatch.setattr("crewe.workflows.training_set._versions", lambda: now)
+    recorder = Recorder()
+    make(path, observer=recorder)
+    (said,) = [text for kind, text in recorder.heard if kind == "warning"]
+    assert said.startswith(f"begun with numpy {first['numpy']}, now 99.1: ")
+    assert read_description(path).versions == first
+    records = [read_record(path, read_description(path), block) for block in range(3)]
+    assert [record.versions for record in records] == [first, now, now]
+    # A set that is whole is not touched, whatever is installed.
+    recorder = Recorder()
+    make(path, observer=recorder)
+    assert "warning" not in dict(recorder.heard)
 
 
 def test_progress_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr("crewe.workflows.training_set.SECONDS_BETWEEN_MESSAGES", 0.0)
+    monkeypatch.setattr("crewe.workflows.sample_progress.SECONDS_BETWEEN_MESSAGES", 0.0)
     fractions = []
 
     class Listener(Recorder):
@@ -233,7 +281,3 @@ def test_progress_is_told(tmp_path, monkeypatch):
     assert messages[0].startswith("32 of 70 samples, ")
     assert "per second" in messages[0]
     assert messages[-1].endswith(" 0 s left")
-
-
-def test_times_read_well():
-    assert [readable_time(t) for t in (3.4, 75, 7265)] == ["3 s", "1 min 15 s", "2 h 1 min"]

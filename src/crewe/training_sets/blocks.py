@@ -201,7 +201,13 @@ def discard_block(path: Path, block: int) -> None:
 
 
 def clear_leftovers(path: Path) -> None:
-    """Remove what a record left behind whose writer was killed while it was written."""
-    for folder in (path, path / "blocks"):
-        for leftover in folder.glob(".*.part*"):
-            leftover.unlink(missing_ok=True)
+    """Remove what a record left behind whose writer was killed while it was written.
+
+    Raises WriteError.
+    """
+    try:
+        for folder in (path, path / "blocks"):
+            for leftover in folder.glob(".*.part*"):
+                leftover.unlink(missing_ok=True)
+    except OSError as error:
+        raise _write_error(error, path) from error

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 import warnings
 from collections.abc import Mapping
@@ -27,6 +28,7 @@ from crewe.training_sets.sample import ArrayLayout, SampleMaker
 FORMAT, FORMAT_VERSION = "crewe training set", 1
 SAMPLES_PER_BLOCK = 32
 MANIFEST = "manifest"
+RECORDS = "blocks/[0-9]*.json"
 PRECISION = f"float32 to {RELATIVE_PRECISION:g} of itself or {FLOOR:g} of the array's largest value"
 
 
@@ -111,21 +113,42 @@ def _description(path: Path, attributes: dict[str, Any]) -> SetDescription:
         raise ReadError(f"{path}: its zarr.json is damaged ({error})") from error
 
 
-def prepare(path: Path, wanted: SetDescription) -> None:
+def prepare(path: Path, wanted: SetDescription) -> SetDescription:
     """Create the folder of a set, or go on with one that the same recipe and seed began.
 
-    A set may grow. Raises PlanError when the folder holds another set or a larger one, and
-    WriteError when it cannot be written.
+    A set may grow; one that was begun and has no block yet is replaced, whatever its recipe.
+    Returns the description to go on with: its versions are those that the set was begun with,
+    while the record of each block has its own. Raises PlanError when the folder holds another
+    set, a larger one or something else, and WriteError when it cannot be written.
     """
-    if path.exists() and not (path / "zarr.json").exists() and any(path.iterdir()):
-        raise PlanError(f"{path} holds something else: choose another name")
+    if path.exists() and not path.is_dir():
+        raise PlanError(f"{path} is a file and no training set: choose another name")
     if not (path / "zarr.json").exists():
+        if path.exists() and any(path.iterdir()):
+            raise PlanError(f"{path} holds something else: choose another name")
         write_metadata(path, wanted)
-        return
+        return wanted
     there = read_description(path)
-    _check_same(path, there, wanted)
-    if not there.complete or there.count != wanted.count:
+    if not there.complete and not any(path.glob(RECORDS)):
+        _clear(path, there)
         write_metadata(path, wanted)
+        return wanted
+    _check_same(path, there, wanted)
+    going_on = replace(wanted, versions=there.versions)
+    if not there.complete or there.count != wanted.count:
+        write_metadata(path, going_on)
+    return going_on
+
+
+def _clear(path: Path, there: SetDescription) -> None:
+    """Remove what blocks that never became whole left in the folder of a set."""
+    left = {"tables", "blocks", *(layout.name for layout in there.layout)}
+    try:
+        for folder in path.iterdir():
+            if folder.name in left and folder.is_dir():
+                shutil.rmtree(folder)
+    except OSError as error:
+        raise WriteError(f"cannot clear {path}: {error.strerror or error}") from error
 
 
 def _check_same(path: Path, there: SetDescription, wanted: SetDescription) -> None:

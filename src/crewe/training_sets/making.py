@@ -5,6 +5,7 @@ Stream, store, preview and check all come here, so that sample i is the same in 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crewe.errors import CreweError, RecipeError
+from crewe.errors import CreweError, PlanError, RecipeError
 from crewe.training_sets.codecs import rounded
 from crewe.training_sets.sample import ArrayLayout, Fact, Sample, SampleMaker
 
@@ -36,13 +37,18 @@ def recalled(recall: Recall, text: str) -> SampleMaker:
 def make_sample(maker: SampleMaker, seed: int, index: int) -> Sample:
     """Make sample `index` of the set with this seed, as the store holds it.
 
-    Raises what the maker raises, with the sample named, and RecipeError for a sample that
-    does not keep to the layout or holds NaN.
+    Raises what the maker raises, with the sample named, PlanError for one that does not fit
+    into memory, and RecipeError for one that does not keep to the layout or holds NaN.
     """
     try:
         sample = maker.sample(seed, index)
     except CreweError as error:
-        raise type(error)(f"sample {index} of seed {seed}: {error}") from error
+        raise type(error)(_named(str(error), seed, index)) from error
+    except MemoryError as error:
+        raise PlanError(
+            f"sample {index} of seed {seed} needs more memory than there is ({error}): make the "
+            "images or the specimens of the recipe smaller, or use fewer workers"
+        ) from error
     place = f"{maker.name}: sample {index} of seed {seed}"
     arrays = {layout.name: _array(sample, layout, place) for layout in maker.layout()}
     unforeseen = set(sample.arrays) - set(arrays)
@@ -53,6 +59,13 @@ def make_sample(maker: SampleMaker, seed: int, index: int) -> Sample:
         for name, columns in maker.table_columns().items()
     }
     return Sample(arrays, {key: _plain(value) for key, value in sample.facts.items()}, tables)
+
+
+def _named(said: str, seed: int, index: int) -> str:
+    """Put the number of the sample before a message that does not say it itself."""
+    if re.search(rf"\bsample {index}\b", said):
+        return f"seed {seed}: {said}"
+    return f"sample {index} of seed {seed}: {said}"
 
 
 def _array(sample: Sample, layout: ArrayLayout, place: str) -> NDArray[Any]:

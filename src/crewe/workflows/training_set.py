@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import time
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crewe.errors import PlanError, WriteError
+from crewe import errors
+from crewe.errors import CreweError, PlanError, WriteError
 from crewe.workflows.many import Finished, Outcome, run_many
 from crewe.workflows.observer import Observer, Silent
+from crewe.workflows.sample_progress import SampleProgress
 
 if TYPE_CHECKING:
     from crewe.training_sets.blocks import BlockTask
@@ -19,9 +21,7 @@ if TYPE_CHECKING:
     from crewe.training_sets.sample import SampleMaker
     from crewe.training_sets.store import TrainingSet
 
-STAGE = "samples"
 PACKERS = ("ase", "numcodecs", "pyarrow", "zarr")
-SECONDS_BETWEEN_MESSAGES = 10.0
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,8 @@ def make_training_set(
     who makes which block. A set that was interrupted goes on, one that is there is kept, and
     one that shall hold more samples grows. `recall` reads the recipe's text in a worker; by
     default it is a recipe of this package. Raises PlanError for a folder that holds another
-    set and WriteError when the set cannot be finished: what is whole by then stays.
+    set, what a sample raises when it cannot be made, and WriteError when the disk or a worker
+    fails, with what to do: what is whole by then stays.
     """
     from crewe.training_sets.blocks import BlockTask, clear_leftovers, missing_blocks
     from crewe.training_sets.folder import describe, prepare
@@ -62,16 +63,18 @@ def make_training_set(
     told = observer or Silent()
     path = plan.path.absolute()
     description = describe(plan.maker, plan.seed, plan.count, _versions())
-    prepare(path, description)
+    there = prepare(path, description)
     clear_leftovers(path)
     missing = missing_blocks(path, description)
     told.started(str(plan.path))
-    progress = _Progress(told, description, missing)
+    if missing and there.versions != description.versions:
+        told.warning(_other_versions(there.versions, description.versions))
+    progress = SampleProgress(told, description, missing)
     tasks = [BlockTask(path, description, block, recall or maker_of) for block in missing]
     names = [f"block {block}" for block in missing]
     outcomes = run_many(make_one_block, tasks, names, workers=workers, scheduler=scheduler)
     _follow(outcomes, tasks, progress, plan.path)
-    _finish(path, description)
+    _finish(path, there)
     told.finished(f"{plan.count} samples of {plan.maker.name} in {plan.path}")
     return open_training_set(plan.path)
 
@@ -102,12 +105,28 @@ def mend_training_set(
 
 
 def make_one_block(task: BlockTask, observer: Observer) -> Finished:
-    """Make one block of a set, wherever this runs."""
+    """Make one block of a set, wherever this runs.
+
+    A sample that cannot be made is told in the summary, with its class: it would fail again.
+    Raises WriteError.
+    """
     from crewe.training_sets.blocks import make_block
 
-    record = make_block(task)
+    try:
+        record = make_block(task)
+    except WriteError:
+        raise
+    except CreweError as error:
+        return _refusal(type(error).__name__, str(error))
+    except Exception as error:
+        said = f"unexpected {type(error).__name__}: {error}. Please report it; --debug shows where"
+        return _refusal(CreweError.__name__, said)
     size = sum(file.bytes for file in record.files.values())
     return Finished({"samples": record.stop - record.start, "bytes": size})
+
+
+def _refusal(kind: str, said: str) -> Finished:
+    return Finished({"error": kind, "said": said, "trace": traceback.format_exc()})
 
 
 def _versions() -> dict[str, str]:
@@ -117,6 +136,19 @@ def _versions() -> dict[str, str]:
     from crewe.workflows.provenance import versions
 
     return {**versions(), **{name: version(name) for name in PACKERS}}
+
+
+def _other_versions(before: dict[str, str], now: dict[str, str]) -> str:
+    """Return a line that names the libraries that changed since a set was begun."""
+    changed = ", ".join(
+        f"{name} {before.get(name, 'none')}, now {now.get(name, 'none')}"
+        for name in {**before, **now}
+        if before.get(name) != now.get(name)
+    )
+    return (
+        f"begun with {changed}: the last bits of the new samples may differ from what the old "
+        "versions would make; the record of each block keeps its versions"
+    )
 
 
 def _check(plan: TrainingSetPlan) -> None:
@@ -130,13 +162,16 @@ def _check(plan: TrainingSetPlan) -> None:
         raise WriteError(f"cannot write {plan.path}: its folder does not exist")
 
 
-def _follow(outcomes: Any, tasks: list[BlockTask], progress: _Progress, shown: Path) -> None:
+def _follow(outcomes: Any, tasks: list[BlockTask], progress: SampleProgress, shown: Path) -> None:
     """Hear of each block; the first that fails ends the run, as would all that follow."""
     try:
         for task, outcome in zip(tasks, outcomes, strict=True):
             if outcome.status == "failed":
                 outcomes.close()
                 raise _not_finished(outcome, how_to_go_on(task), shown)
+            if "error" in outcome.summary:
+                outcomes.close()
+                raise _cannot_be_made(outcome.summary, so_far(task), shown)
             progress.made(*task.description.span(task.block))
     except KeyboardInterrupt:
         outcomes.close()
@@ -151,22 +186,37 @@ def _not_finished(outcome: Outcome, advice: str, shown: Path) -> WriteError:
     return error
 
 
+def _cannot_be_made(refused: dict[str, str], there: str, shown: Path) -> CreweError:
+    """Return the error of a sample again, as it was in the worker but for its place."""
+    kind: type[CreweError] = getattr(errors, refused["error"], CreweError)
+    error = kind(f"{shown} is not finished: {refused['said']}. {there}")
+    error.add_note(refused["trace"])
+    return error
+
+
 def how_to_go_on(task: BlockTask) -> str:
     """Return how much of a set is whole, what the rest needs and what to do."""
-    from crewe.training_sets.blocks import missing_blocks, stored_bytes
+    from crewe.training_sets.blocks import stored_bytes
 
-    description = task.description
-    missing = missing_blocks(task.path, description)
-    spans = [description.span(block) for block in missing]
-    whole = description.count - sum(stop - start for start, stop in spans)
+    whole, count = _whole(task), task.description.count
     space = ""
     if whole:
-        needed = stored_bytes(task.path, description) / whole * (description.count - whole)
+        needed = stored_bytes(task.path, task.description) / whole * (count - whole)
         space = f", which need about {max(1, round(needed / 1e6))} MB more"
-    return (
-        f"{whole} of {description.count} samples are whole; run the same command again to make "
-        f"the others{space}"
-    )
+    return f"{so_far(task)}; run the same command again to make the others{space}"
+
+
+def so_far(task: BlockTask) -> str:
+    """Return how much of a set is whole."""
+    return f"{_whole(task)} of {task.description.count} samples are whole"
+
+
+def _whole(task: BlockTask) -> int:
+    from crewe.training_sets.blocks import missing_blocks
+
+    description = task.description
+    spans = [description.span(block) for block in missing_blocks(task.path, description)]
+    return description.count - sum(stop - start for start, stop in spans)
 
 
 def _finish(path: Path, description: SetDescription) -> None:
@@ -178,45 +228,3 @@ def _finish(path: Path, description: SetDescription) -> None:
         return
     merge_manifest(path, description)
     write_metadata(path, completed(description))
-
-
-class _Progress:
-    """Tells how many samples there are, how fast they come and how long it will take."""
-
-    def __init__(self, observer: Observer, description: SetDescription, missing: list[int]) -> None:
-        self.observer = observer
-        self._count = description.count
-        spans = [description.span(block) for block in missing]
-        self._there = description.count - sum(stop - start for start, stop in spans)
-        self._new = 0
-        self._began = self._told = time.monotonic()
-        observer.stage_started(STAGE)
-        if self._there:
-            observer.message(f"{self._there} of {self._count} samples are there already")
-
-    def made(self, start: int, stop: int) -> None:
-        """Count the samples of a block."""
-        self._new += stop - start
-        self.observer.advanced(STAGE, (self._there + self._new) / self._count)
-        now = time.monotonic()
-        if now - self._told >= SECONDS_BETWEEN_MESSAGES:
-            self._told = now
-            self.observer.message(self.so_far(now - self._began))
-
-    def so_far(self, seconds: float) -> str:
-        """Return number, speed and time left in one line."""
-        rate = self._new / seconds
-        left = (self._count - self._there - self._new) / rate
-        return (
-            f"{self._there + self._new} of {self._count} samples, {rate:.3g} per second, "
-            f"{readable_time(left)} left"
-        )
-
-
-def readable_time(seconds: float) -> str:
-    """Write a duration in the units that people use."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
