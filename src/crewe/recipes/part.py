@@ -9,7 +9,8 @@ from numpy.random import Generator
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from crewe.errors import RecipeError
-from crewe.recipes.lines import Lines, complaints
+from crewe.recipes.complaints import complaints
+from crewe.recipes.lines import Lines
 
 
 class RecipePart(BaseModel):
