@@ -3,6 +3,7 @@ import yaml
 
 from crewe.degradation import read_chain, shipped_recipes
 from crewe.errors import RecipeError
+from crewe.recipes import parse_yaml, read_yaml
 
 INSTRUMENTS = ("hrstem", "lrstem", "hrtem", "lrtem", "hrsem", "lrsem")
 
@@ -93,9 +94,12 @@ def test_the_numbers_of_the_paper_stand_in_the_recipes():
         ),
         ("instrument: []\ninstruments: []\n", "line 2: unknown key instruments"),
         ("based_on: stem\nwithout:\n- dose\n- thermal_noise\n", "line 4: there is no thermal"),
-        ("based_on: other\n", "line 1: no recipe is called 'other'"),
+        ("based_on: other\n", "line 1: no instrument recipe is called 'other'"),
         ("based_on: own.yaml\n", "is based on itself"),
         ("instrument: [", "not valid YAML"),
+        ("based_on: 3\n", "line 1: based_on names one instrument recipe, not 3"),
+        ("instrument:\n- effect: dose\n  parameters: {mean_electrons_per_pixel: .inf}\n", "line 3"),
+        ("instrument:\n- effect: dose\n  probability: .nan\n", "line 3.*finite"),
     ],
 )
 def test_mistakes_are_named_with_file_and_line(tmp_path, text, said):
@@ -123,5 +127,27 @@ def test_mistakes_of_the_base_name_the_base(tmp_path):
 
 
 def test_an_unknown_name_lists_what_there_is():
-    with pytest.raises(RecipeError, match=r"give one of .*hrstem"):
+    with pytest.raises(RecipeError, match=r"did you mean hrstem\? there are hrsem, .*yaml file"):
         read_chain("hrstm")
+
+
+def test_a_chain_inside_another_recipe_names_the_lines_of_that_recipe():
+    text = "name: mine\ndegradation:\n  instrument:\n  - effect: rain\n"
+    settings, lines = parse_yaml(text, "mine.yaml")
+    with pytest.raises(RecipeError, match=r"^mine\.yaml, line 4: no effect is called 'rain'"):
+        read_chain(settings["degradation"], lines.inside("degradation"))
+
+
+def test_a_chain_that_another_recipe_names_lies_in_the_folder_of_that_recipe(tmp_path, monkeypatch):
+    chain = "instrument:\n- {effect: shot_noise}\n"
+    written(tmp_path, chain, "chain.yaml")
+    inner = "name: mine\ndegradation: {based_on: chain.yaml, post_processing: []}\n"
+    for text in ("name: mine\ndegradation: chain.yaml\n", inner):
+        settings, lines = read_yaml(written(tmp_path, text, "mine.yaml"))
+        assert effects(read_chain(settings["degradation"], lines.inside("degradation"))) == [
+            "shot_noise"
+        ]
+    with pytest.raises(RecipeError, match=r"mine\.yaml, line 2: no .*did you mean hrtem"):
+        read_chain("hrtm", lines.inside("degradation"))
+    monkeypatch.chdir(tmp_path)
+    assert effects(read_chain("chain.yaml")) == ["shot_noise"]

@@ -69,3 +69,15 @@ def test_a_circle_of_bases_or_a_missing_one_is_named_with_its_line(tmp_path):
     (tmp_path / "b.yaml").write_text("based_on: hrstm\n")
     with pytest.raises(RecipeError, match=r"b\.yaml, line 1.*did you mean hrstem"):
         load_recipe(tmp_path / "a.yaml")
+
+
+def test_a_mistake_in_a_base_names_the_base_and_one_of_the_recipe_itself_that(tmp_path):
+    (tmp_path / "base.yaml").write_text("based_on: hrtem\n\nsize_px: 8\n")
+    (tmp_path / "child.yaml").write_text("based_on: base.yaml\nname: child\n")
+    with pytest.raises(RecipeError, match=r"^\S*base\.yaml, line 3: size_px"):
+        load_recipe(tmp_path / "child.yaml")
+    (tmp_path / "child.yaml").write_text("based_on: base.yaml\nname: child\nsize_px: 9\n")
+    with pytest.raises(RecipeError, match=r"^\S*child\.yaml, line 3: size_px"):
+        load_recipe(tmp_path / "child.yaml")
+    with pytest.raises(RecipeError, match=r"^the changes: size_px"):
+        load_recipe(tmp_path / "child.yaml", {"size_px": 7})

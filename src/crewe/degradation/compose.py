@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from crewe.degradation.postprocess import transform_displacement
 from crewe.degradation.recipe import read_sections
 from crewe.degradation.steps import Step
 from crewe.errors import ImageError
-from crewe.recipes import child_generator
+from crewe.recipes import Lines, child_generator
 
 INSTRUMENT, POST_PROCESSING = 0, 1
 
@@ -177,11 +178,15 @@ def _check_pair(image: Pixels, ideal: Pixels) -> None:
         raise ImageError(f"an image of {image.shape} has no ideal partner of {ideal.shape}")
 
 
-def read_chain(recipe: str | Path | Mapping[str, Any]) -> Chain:
+def read_chain(
+    recipe: str | os.PathLike[str] | Mapping[str, Any], lines: Lines | None = None
+) -> Chain:
     """Read the recipe of an instrument: a name (`hrstem`), a YAML file or nested settings.
 
-    Raises RecipeError that names the file and the line of what cannot be followed.
+    `lines` say where the name or the settings stand in another recipe, whose folder the file is
+    then looked for in; without them it is the working directory. Raises RecipeError that names
+    the file and the line of what cannot be followed.
     """
-    sections = read_sections(recipe)
+    sections = read_sections(recipe, lines)
     name = "" if isinstance(recipe, Mapping) else Path(recipe).stem
     return Chain(sections.instrument or (), sections.post_processing or (), name)

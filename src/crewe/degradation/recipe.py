@@ -18,6 +18,7 @@ A section is a list of steps; a step is one effect, or one of several alternativ
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,9 +29,9 @@ from pydantic import Field
 from crewe.degradation.effects import EFFECTS
 from crewe.degradation.steps import Alternative, Step, keyed
 from crewe.errors import PlanError, RecipeError
-from crewe.recipes import Lines, RecipePart, child_generator, read_yaml
+from crewe.recipes import Lines, RecipePart, Shelf, child_generator
 
-RECIPES = Path(__file__).parent / "recipes"
+SHELF = Shelf("instrument recipe", Path(__file__).parent / "recipes")
 Place = tuple[str | int, ...]
 Settings = Mapping[str, Any]
 
@@ -39,7 +40,7 @@ class AlternativePart(RecipePart):
     """One way in which a step may happen."""
 
     effect: str
-    weight: float = Field(1.0, ge=0)
+    weight: float = Field(1.0, ge=0, le=1e9)
     parameters: dict[str, Any] = {}
 
 
@@ -71,55 +72,37 @@ class Sections:
 
 def shipped_recipes() -> tuple[str, ...]:
     """Return the names of the recipes that come with crewe."""
-    return tuple(sorted(path.stem for path in RECIPES.glob("*.yaml")))
+    return SHELF.names()
 
 
-def read_sections(recipe: str | Path | Settings, seen: tuple[str, ...] = ()) -> Sections:
+def read_sections(
+    recipe: str | os.PathLike[str] | Settings, lines: Lines | None = None
+) -> Sections:
     """Read a recipe by name, by path or from nested settings, with what it is based on.
 
-    Raises RecipeError that names the file and the line of what cannot be followed.
+    `lines` say where it stands, or is named, in another recipe; a file that is named there is
+    looked for in that recipe's folder. Raises RecipeError that names the file and the line of
+    what cannot be followed.
     """
-    settings, lines = _open(recipe)
-    part = DegradationPart.read(settings, lines)
-    own = Sections(
-        _read_steps(part.instrument, lines, "instrument"),
-        _read_steps(part.post_processing, lines, "post_processing"),
-    )
-    if part.based_on is None:
-        return _without(own, part.without, lines)
-    if part.based_on in seen:
-        raise RecipeError(f"{lines.say(('based_on',))}: {part.based_on} is based on itself")
-    base = _read_base(part.based_on, recipe, lines, (*seen, part.based_on))
-    whole = Sections(
-        base.instrument if own.instrument is None else own.instrument,
-        base.post_processing if own.post_processing is None else own.post_processing,
-    )
-    return _without(whole, part.without, lines)
-
-
-def _open(recipe: str | Path | Settings) -> tuple[Any, Lines]:
     if isinstance(recipe, Mapping):
-        return recipe, Lines()
-    if isinstance(recipe, str) and recipe in shipped_recipes():
-        return read_yaml(RECIPES / f"{recipe}.yaml")
-    path = Path(recipe)
-    if not path.suffix:
-        known = ", ".join(shipped_recipes())
-        raise RecipeError(f"no recipe is called {recipe!r}: give one of {known}, or a file")
-    return read_yaml(path)
-
-
-def _read_base(
-    name: str, recipe: str | Path | Settings, lines: Lines, seen: tuple[str, ...]
-) -> Sections:
-    """Read what a recipe is based on; a file is looked for beside the one that names it."""
-    base: str | Path = name
-    if name not in shipped_recipes() and not isinstance(recipe, Mapping):
-        base = Path(recipe).parent / name if Path(name).suffix else name
+        return SHELF.based(dict(recipe), lines or Lines(), _sections)
+    if lines is None:
+        return SHELF.read(recipe, _sections)
     try:
-        return read_sections(base, seen)
+        return SHELF.read(recipe, _sections, lines.folder)
     except RecipeError as error:
-        raise RecipeError(f"{lines.say(('based_on',))}: {error}") from error
+        raise RecipeError(f"{lines.say(())}: {error}") from error
+
+
+def _sections(settings: Settings, lines: Lines, base: Sections | None) -> Sections:
+    """Read the sections of a recipe and take those of its base that it does not give."""
+    part = DegradationPart.read(settings, lines)
+    own = {
+        "instrument": _read_steps(part.instrument, lines, "instrument"),
+        "post_processing": _read_steps(part.post_processing, lines, "post_processing"),
+    }
+    given = {section: steps for section, steps in own.items() if steps is not None}
+    return _without(replace(base or Sections(), **given), part.without, lines)
 
 
 def _without(sections: Sections, names: Iterable[str], lines: Lines) -> Sections:

@@ -1,5 +1,6 @@
 """Recipes: what is drawn at random, written down in YAML, strict and with line numbers."""
 
+from crewe.recipes.bases import Shelf
 from crewe.recipes.forms import Distribution, distribution
 from crewe.recipes.lines import Lines, parse_yaml, read_yaml
 from crewe.recipes.part import RecipePart, to_yaml
@@ -9,6 +10,7 @@ __all__ = [
     "Distribution",
     "Lines",
     "RecipePart",
+    "Shelf",
     "child_generator",
     "distribution",
     "parse_yaml",
