@@ -1,9 +1,12 @@
+import contextlib
 import csv
+import dataclasses
 import importlib
 import io as text_io
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +19,7 @@ import yaml
 from PIL import Image
 
 from crewe.cli.main import main
+from crewe.training_sets.folder import read_description, write_metadata
 from crewe.training_sets.making import make_sample
 from crewe.training_sets.recipe import load_recipe
 from crewe.training_sets.store import open_training_set
@@ -96,19 +100,36 @@ def test_wrong_use_is_told(folder, recipe, capsys):
 def test_interrupted_make_says_how_to_go_on_and_goes_on(folder, recipe):
     command = [sys.executable, "-m", "crewe.cli", "training-set", "make", str(recipe)]
     command += ["-n", "4000", "-o", "a.zarr", "--workers", "2"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    while not list(folder.glob("a.zarr/blocks/*.json")):
-        time.sleep(0.01)
-        assert process.poll() is None
-    os.killpg(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=30)
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        try:
+            _wait_for_a_block(folder / "a.zarr", process)
+            os.killpg(process.pid, signal.SIGINT)
+            _, said = process.communicate(timeout=30)
+        finally:
+            # Its workers too, should it hang; there is no such group any more when all went well.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
     assert process.returncode == 130
     assert re.search(r"interrupted; \d+ of 4000 samples are whole; run the same", said)
     assert "Traceback" not in said
-    whole = len(list(folder.glob("a.zarr/blocks/*.json")))
+    whole = len(list(folder.glob(RECORDS)))
     assert 0 < whole < 125
     # Fewer would do for the set, and are refused: what is there is not thrown away.
     assert run("make", recipe, "-n", 64, "-o", "a.zarr") == 2
+
+
+RECORDS = "a.zarr/blocks/[0-9]*.json"
+"""Without the names that records have while they are written."""
+
+
+def _wait_for_a_block(path, process):
+    end = time.monotonic() + 60
+    while not list(path.parent.glob(RECORDS)):
+        assert process.poll() is None
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def test_a_printed_recipe_is_the_same_recipe(tmp_path, capsys):
@@ -205,11 +226,26 @@ def test_check_finds_and_mends_damage(recipe_set, capsys):
     assert "--mend" in said.err
     assert run("check", recipe_set, "--json") == 1
     report = json.loads(capsys.readouterr().out)
-    assert report["damage"][0]["block"] == 1
+    assert report["damage"][0]["blocks"] == [1]
     assert report["sound"] is False
     assert run("check", recipe_set, "--mend", "-q") == 0
     assert "sound" in capsys.readouterr().out.splitlines()[-1]
     assert shard.read_bytes() == whole
+    shard.unlink()
+    assert run("check", recipe_set, "--mend", "--json", "-q") == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["sound"], report["mended_blocks"]) == (True, [1])
+
+
+def test_samples_that_come_out_otherwise_here_are_a_warning(recipe_set, tmp_path, capsys):
+    path = shutil.copytree(recipe_set, tmp_path / "copy.zarr")
+    write_metadata(path, dataclasses.replace(read_description(path), seed=5))
+    files = {file: file.read_bytes() for file in path.rglob("*.*") if file.is_file()}
+    assert run("check", path, "--remake", 2, "--mend") == 0
+    said = capsys.readouterr()
+    assert "sound as stored, 2 samples not reproduced here" in said.out
+    assert said.err.count("is not reproduced here: array") == 2
+    assert {file: file.read_bytes() for file in path.rglob("*.*") if file.is_file()} == files
 
 
 def test_help_needs_no_heavy_library():

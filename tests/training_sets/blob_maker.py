@@ -46,7 +46,7 @@ class BlobMaker:
         if index == self.settings["fails"]:
             raise SpecimenError("no such crystal: give another")
         if index == self.settings["hoards"]:
-            np.empty(2**60, np.float64)
+            np.empty(2**56, np.float64)
         if index == self.settings["forgets"]:
             {}["size"]
         if index == self.settings["dies"] and "DEADLY" in os.environ:

@@ -1,7 +1,9 @@
 import dataclasses
 import hashlib
 import json
+import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
 from blob_sets import COUNT, blobs
@@ -9,7 +11,9 @@ from blob_sets import COUNT, blobs
 from crewe.errors import ReadError
 from crewe.training_sets.blocks import StoredFile
 from crewe.training_sets.check import check_training_set
+from crewe.training_sets.codecs import compressed
 from crewe.training_sets.folder import read_description, write_metadata
+from crewe.training_sets.shards import shard as shard_of
 from crewe.workflows.training_set import mend_training_set
 
 SHARD = "clean/c/1/0/0"
@@ -101,27 +105,54 @@ def test_damage_is_found_named_and_mended_to_the_same_bytes(
     assert check(copied_set).sound
 
 
-def test_a_sample_that_the_recipe_does_not_make_is_found(copied_set):
-    shard = copied_set / SHARD
-    # Damage with right checksums, as another version of a library would leave it.
-    shard.write_bytes((copied_set / "clean/c/0/0/0").read_bytes())
-    record_path = copied_set / "blocks/000001.json"
+def write_with_checksum(path, content):
+    """Write a shard that its record confirms, as another version of a library would make it."""
+    (path / SHARD).write_bytes(content)
+    record_path = path / "blocks/000001.json"
     record = json.loads(record_path.read_text())
-    content = shard.read_bytes()
     stored = StoredFile(len(content), hashlib.sha256(content).hexdigest())
     record["files"][SHARD] = dataclasses.asdict(stored)
     record_path.write_text(json.dumps(record))
+
+
+def test_a_sample_that_the_recipe_does_not_make_is_no_damage(copied_set):
+    write_with_checksum(copied_set, (copied_set / "clean/c/0/0/0").read_bytes())
     assert check(copied_set, remake=0).sound
     report = check(copied_set, remake=COUNT)
-    assert report.blocks_to_mend == (1,)
-    assert "is not what the recipe makes now: array clean" in report.damage[0].what
+    assert report.sound
+    assert report.blocks_to_mend == ()
+    assert [unlike.sample for unlike in report.not_reproduced] == list(range(32, 64))
+    (what,) = report.not_reproduced[0].unlike
+    assert what.startswith("array clean in 0.")
+
+
+def test_what_was_written_wrong_is_told_and_not_mended(copied_set):
+    shard = copied_set / SHARD
+    layout = read_description(copied_set).layout[2]
+    chunks = [compressed(np.full(layout.shape, np.nan, np.float32))] * 32
+    write_with_checksum(copied_set, shard_of(chunks, 32))
+    report = check(copied_set, remake=0)
+    assert [found.what for found in report.damage] == ["block 1: sample 32: clean holds NaN"]
+    mend_training_set(report, recall=blobs.recall)
+    assert shard.read_bytes() == shard_of(chunks, 32)
+
+
+def test_lost_records_are_one_fault(copied_set):
+    shutil.rmtree(copied_set / "blocks")
+    report = check(copied_set)
+    assert [found.what for found in report.damage] == ["3 blocks have no valid record: 0, 1, 2"]
+    assert report.blocks_to_mend == (0, 1, 2)
+    assert report.remade == ()
 
 
 def test_an_unfinished_set_is_told(copied_set):
     description = dataclasses.replace(read_description(copied_set), count=200, complete=False)
     write_metadata(copied_set, description)
-    said = " ".join(fault.what for fault in check(copied_set).damage)
-    assert "not finished: 5 of 7 blocks are missing" in said
+    report = check(copied_set)
+    assert report.damage[0].what == "not finished: 5 of 7 blocks are missing"
+    assert report.damage[0].blocks == (2, 3, 4, 5, 6)
+    # The arrays are larger than the pieces of the manifest, and that is all.
+    assert not [fault for fault in report.damage[1:] if fault.blocks]
 
 
 def test_what_is_no_set_cannot_be_checked(tmp_path):

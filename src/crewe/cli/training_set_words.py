@@ -1,5 +1,6 @@
 """What the `training-set` commands say about a set, for people and as JSON."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -7,6 +8,7 @@ import typer
 
 if TYPE_CHECKING:
     from crewe.training_sets.check import CheckReport
+    from crewe.training_sets.reproduction import NotReproduced
 
 
 def describe(path: Path, as_json: bool) -> None:
@@ -30,21 +32,50 @@ def describe(path: Path, as_json: bool) -> None:
     typer.echo(f"  facts: {', '.join(training_set.facts(0))}")
 
 
-def tell_report(report: "CheckReport", as_json: bool) -> None:
+def tell_report(report: "CheckReport") -> None:
     """Say what a check found, one fault in a line, the verdict last."""
+    for damage in report.damage:
+        typer.echo(damage.what)
+    for unlike in report.not_reproduced:
+        typer.echo(f"crewe: warning: {not_reproduced(unlike)}", err=True)
+    remade = f", {len(report.remade)} samples made again" if report.remade else ""
+    typer.echo(
+        f"{report.path}: {verdict(report)}; {report.count} samples, "
+        f"{report.checked_files} files{remade}"
+    )
+
+
+def tell_report_as_json(report: "CheckReport", mended: Sequence[int]) -> None:
+    """Print what a check found, after some blocks were mended, as one JSON object."""
     import dataclasses
     import json
 
-    if as_json:
-        found = {**dataclasses.asdict(report), "path": report.path.as_posix()}
-        found["sound"] = report.sound
-        typer.echo(json.dumps(found, ensure_ascii=False))
-        return
-    for damage in report.damage:
-        place = "" if damage.block is None else f"block {damage.block}: "
-        typer.echo(f"{place}{damage.what}")
-    verdict = "sound" if report.sound else f"{len(report.damage)} faults"
-    remade = f", {len(report.remade)} samples made again" if report.remade else ""
-    typer.echo(
-        f"{report.path}: {verdict}; {report.count} samples, {report.checked_files} files{remade}"
+    found = {**dataclasses.asdict(report), "path": report.path.as_posix()}
+    found |= {"sound": report.sound, "verdict": verdict(report), "mended_blocks": list(mended)}
+    typer.echo(json.dumps(found, ensure_ascii=False))
+
+
+def verdict(report: "CheckReport") -> str:
+    """Return in a few words how a set is."""
+    if report.damage:
+        return "1 fault" if len(report.damage) == 1 else f"{len(report.damage)} faults"
+    if not report.not_reproduced:
+        return "sound"
+    return f"sound as stored, {len(report.not_reproduced)} samples not reproduced here"
+
+
+def not_reproduced(unlike: "NotReproduced") -> str:
+    """Say in one line how a sample differs, with which versions it was made and what is here."""
+    made = ", ".join(f"{name} {version}" for name, version in unlike.made_with.items())
+    changed = ", ".join(
+        f"{name} {version}"
+        for name, version in unlike.installed.items()
+        if version != unlike.made_with[name]
+    )
+    here = f"installed here: {changed}" if changed else "the same versions are installed here"
+    return (
+        f"sample {unlike.sample} (block {unlike.block}) is not reproduced here: "
+        f"{'; '.join(unlike.unlike)}. Its files are what was written. Made with "
+        f"{made or 'unknown versions'}; {here}"
+        + ("" if changed else ": another processor may be the reason")
     )

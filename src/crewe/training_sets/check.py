@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from crewe.errors import CreweError, ReadError
-from crewe.training_sets.blocks import discard_block, file_damage, is_whole, read_record
+from crewe.errors import ReadError
+from crewe.training_sets.blocks import discard_block, file_damage, read_record
 from crewe.training_sets.folder import SetDescription, read_description
-from crewe.training_sets.making import Recall, make_sample, maker_of, recalled
+from crewe.training_sets.making import Recall, maker_of
 from crewe.training_sets.pieces import INDEX, joined_manifest
-from crewe.training_sets.sample import Sample
+from crewe.training_sets.reproduction import NotReproduced, compare_again
 from crewe.training_sets.store import TrainingSet
+
+NAMED_BLOCKS = 10
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,8 @@ class Damage:
 
     what: str
     """The file or sample and what is wrong with it."""
-    block: int | None = None
-    """The block to make again; None when no block is to blame."""
+    blocks: tuple[int, ...] = ()
+    """The blocks to make again; none where that would not help."""
 
 
 @dataclass(frozen=True)
@@ -38,16 +39,18 @@ class CheckReport:
     remade: tuple[int, ...]
     """Samples that were made again and compared bit for bit."""
     damage: tuple[Damage, ...]
+    not_reproduced: tuple[NotReproduced, ...] = ()
+    """No damage: another processor or other versions of the libraries change last bits."""
 
     @property
     def sound(self) -> bool:
-        """Whether nothing is wrong."""
+        """Whether the set holds what was written."""
         return not self.damage
 
     @property
     def blocks_to_mend(self) -> tuple[int, ...]:
         """The blocks that have to be made again."""
-        return tuple(sorted({d.block for d in self.damage if d.block is not None}))
+        return tuple(sorted({block for damage in self.damage for block in damage.blocks}))
 
 
 def check_training_set(
@@ -55,30 +58,39 @@ def check_training_set(
 ) -> CheckReport:
     """Check every file's SHA-256, the metadata, the manifest, and some samples bit for bit.
 
-    `remake` samples, drawn with `seed`, are made again from the recipe and compared; another
-    processor or other versions of the libraries may change their last bits, damage does not
-    look like that. Reading two samples of every block finds wrong shapes, types and NaN. Raises
-    ReadError only when there is no training set at all.
+    `remake` samples, drawn with `seed` from the blocks whose checksums hold, are made again from
+    the recipe and compared. Those that differ are `not_reproduced`, which is no damage: their
+    bytes are the ones that were written. Reading two samples of every block finds wrong shapes,
+    types and NaN. Raises ReadError only when there is no training set at all.
     """
     description = read_description(path)
-    damage = [] if description.complete else [_unfinished(path, description)]
-    files, in_blocks = _check_blocks(path, description)
-    damage += in_blocks
+    files, damage = _check_blocks(path, description)
     reader = TrainingSet(path, description)
+    broken = {block for found in damage for block in found.blocks}
+    whole = [block for block in range(description.blocks) if block not in broken]
     damage += _check_metadata(reader)
     unlisted = _check_manifest(reader) if description.complete else []
     damage += unlisted
-    broken = {found.block for found in in_blocks}
-    whole = [block for block in range(description.blocks) if block not in broken]
     damage += [found for block in whole for found in _check_values(reader, block)]
-    rng = np.random.default_rng(seed)
-    candidates = [index for block in whole for index in range(*description.span(block))]
-    count = min(remake, len(candidates))
-    chosen = sorted(int(index) for index in rng.choice(candidates, count, replace=False))
+    chosen = _drawn(description, whole, remake, seed)
+    listed = description.complete and not unlisted
+    unlike: list[NotReproduced] = []
     for index in chosen:
-        listed = description.complete and not unlisted
-        damage += _check_again(reader, index, recall, listed)
-    return CheckReport(path, description.count, files, tuple(chosen), tuple(damage))
+        try:
+            unlike += compare_again(reader, index, recall, listed)
+        except ReadError as error:
+            damage.append(Damage(f"sample {index}: {error}"))
+    return CheckReport(path, description.count, files, chosen, tuple(damage), tuple(unlike))
+
+
+def _drawn(
+    description: SetDescription, blocks: list[int], count: int, seed: int
+) -> tuple[int, ...]:
+    """Draw samples of some blocks."""
+    candidates = [index for block in blocks for index in range(*description.span(block))]
+    rng = np.random.default_rng(seed)
+    drawn = rng.choice(candidates, min(count, len(candidates)), replace=False)
+    return tuple(sorted(int(index) for index in drawn))
 
 
 def prepare_mending(report: CheckReport) -> None:
@@ -95,25 +107,34 @@ def prepare_mending(report: CheckReport) -> None:
     write_metadata(report.path, replace(read_description(report.path), complete=False))
 
 
-def _unfinished(path: Path, description: SetDescription) -> Damage:
-    missing = sum(not is_whole(path, description, block) for block in range(description.blocks))
-    return Damage(f"not finished: {missing} of {description.blocks} blocks are missing")
-
-
 def _check_blocks(path: Path, description: SetDescription) -> tuple[int, list[Damage]]:
     """Compare every file of every block with its checksum."""
-    files, damage = 0, []
+    files, damage, unrecorded = 0, [], []
     for block in range(description.blocks):
         record = read_record(path, description, block)
         if record is None:
-            damage.append(Damage(f"block {block} has no valid record", block))
+            unrecorded.append(block)
             continue
         for name, stored in record.files.items():
             files += 1
             wrong = file_damage(path, name, stored)
             if wrong is not None:
-                damage.append(Damage(f"{name} {wrong}", block))
-    return files, damage
+                damage.append(Damage(f"block {block}: {name} {wrong}", (block,)))
+    return files, [*_unrecorded(description, unrecorded), *damage]
+
+
+def _unrecorded(description: SetDescription, blocks: list[int]) -> list[Damage]:
+    """Say in one line which blocks are not there, and whether they ever were."""
+    if not description.complete:
+        missing = f"{len(blocks)} of {description.blocks} blocks are missing"
+        joined = missing if blocks else "all blocks are there, the manifest is not joined yet"
+        return [Damage(f"not finished: {joined}", tuple(blocks))]
+    if not blocks:
+        return []
+    if len(blocks) == 1:
+        return [Damage(f"block {blocks[0]} has no valid record", tuple(blocks))]
+    some = ", ".join(map(str, blocks[:NAMED_BLOCKS])) + ", …" * (len(blocks) > NAMED_BLOCKS)
+    return [Damage(f"{len(blocks)} blocks have no valid record: {some}", tuple(blocks))]
 
 
 def _check_metadata(reader: TrainingSet) -> list[Damage]:
@@ -149,56 +170,17 @@ def _check_manifest(reader: TrainingSet) -> list[Damage]:
 
 
 def _check_values(reader: TrainingSet, block: int) -> list[Damage]:
-    """Read the first and the last sample of a block."""
+    """Read the first and the last sample of a block whose checksums hold.
+
+    What is wrong in it was written so; it is not mended, since it would come out so again.
+    """
     start, stop = reader.description.span(block)
     for index in (start, stop - 1):
         for layout in reader.description.layout:
             try:
                 array = reader.array(layout.name, index)
             except ReadError as error:
-                return [Damage(str(error), block)]
+                return [Damage(f"block {block}: {error}")]
             if array.dtype.kind == "f" and not np.isfinite(array).all():
-                return [Damage(f"sample {index}: {layout.name} holds NaN", block)]
+                return [Damage(f"block {block}: sample {index}: {layout.name} holds NaN")]
     return []
-
-
-def _check_again(reader: TrainingSet, index: int, recall: Recall, listed: bool) -> list[Damage]:
-    """Make a sample again and compare it; its facts too where there is a manifest."""
-    description = reader.description
-    block = index // description.block_size
-    try:
-        again = make_sample(recalled(recall, description.recipe), description.seed, index)
-        stored = Sample(
-            {layout.name: reader.array(layout.name, index) for layout in description.layout},
-            reader.facts(index) if listed else again.facts,
-            {name: _columns(reader, name, index) for name in description.tables},
-        )
-    except CreweError as error:
-        return [Damage(f"sample {index} cannot be made again: {error}", block)]
-    unlike = [f"array {key}" for key in again.arrays if _differ(again.arrays, stored.arrays, key)]
-    unlike += [f"fact {key}" for key in again.facts if _differ(again.facts, stored.facts, key)]
-    unlike += [
-        f"table {name}, column {key}"
-        for name, table in again.tables.items()
-        for key in table
-        if _differ(table, stored.tables[name], key)
-    ]
-    if not unlike:
-        return []
-    said = f"sample {index} is not what the recipe makes now: {', '.join(unlike)}"
-    return [Damage(f"{said} (made with {_versions(description)})", block)]
-
-
-def _columns(reader: TrainingSet, table: str, index: int) -> dict[str, Any]:
-    return {str(name): values.to_numpy() for name, values in reader.table(table, index).items()}
-
-
-def _differ(made: Any, stored: Any, key: str) -> bool:
-    first, second = np.asarray(made[key]), np.asarray(stored.get(key))
-    if first.dtype.kind == "f" and second.dtype.kind == "f":
-        return not np.array_equal(first, second, equal_nan=True)
-    return not np.array_equal(first, second)
-
-
-def _versions(description: SetDescription) -> str:
-    return ", ".join(f"{name} {version}" for name, version in description.versions.items())
