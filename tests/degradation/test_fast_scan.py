@@ -66,19 +66,34 @@ def test_convolution_against_a_naive_loop():
     assert np.allclose(fast_scan.trail(image, kernel), naive, atol=1e-5)
 
 
-def test_the_integrals_that_the_paper_should_have_printed():
-    beta, gamma, theta = READOUT.decay_px, READOUT.period_px, math.radians(READOUT.phase_deg)
+def eq_50(response, turns):
+    """The integral over all ages in the form of eq. 50, which is right for 2 turns, not for 4."""
+    beta, gamma, theta = response.decay_px, response.period_px, math.radians(response.phase_deg)
+    sines = gamma * math.sin(theta) + turns * math.pi * beta * math.cos(theta)
+    return beta * gamma * sines / (gamma**2 + (turns * math.pi * beta) ** 2)
 
-    def oscillation(x, turns=2):
-        return math.exp(-x / beta) * math.sin(turns * math.pi * x / gamma + theta)
 
-    integral = quad(oscillation, 0, 80, limit=300)[0]
-    assert fast_scan.readout_integral(READOUT) == pytest.approx(integral, rel=1e-6)
-    sines = gamma * math.sin(theta) + 4 * math.pi * beta * math.cos(theta)
-    printed = beta * gamma * sines / (gamma**2 + 16 * math.pi**2 * beta**2)
-    assert printed == pytest.approx(quad(lambda x: oscillation(x, 4), 0, 80, limit=300)[0])
+@pytest.mark.parametrize("turns", [2, 4])
+def test_the_integrals_that_the_paper_should_have_printed(turns):
+    def oscillation(x):
+        phase = turns * math.pi * x / READOUT.period_px + math.radians(READOUT.phase_deg)
+        return math.exp(-x / READOUT.decay_px) * math.sin(phase)
+
+    assert eq_50(READOUT, turns) == pytest.approx(quad(oscillation, 0, 80, limit=300)[0])
     lorentzian = quad(lambda x: 2.5 / (4 * math.pi**2 * x**2 + 2.5**2), 0, math.inf)[0]
     assert lorentzian == pytest.approx(1 / 4)
+
+
+@pytest.mark.parametrize("phase_deg", [40, 90, 120])
+def test_the_readout_is_scaled_by_one_over_its_integral(phase_deg):
+    """A sum over pixels is the integral, half the first term and a twelfth of the fall there."""
+    slow = fast_scan.ReadoutResponse(decay_px=7.0, period_px=80.0, phase_deg=phase_deg)
+    theta = math.radians(phase_deg)
+    fall = math.sin(theta) / 7 - 2 * math.pi / 80 * math.cos(theta)
+    whole = eq_50(slow, 2) + math.sin(theta) / 2 + fall / 12
+    first = fast_scan.readout_kernel(slow)[0]
+    assert first == pytest.approx(math.sin(theta) / whole, rel=2e-3)
+    assert first != pytest.approx(math.sin(theta) / eq_50(slow, 4), rel=0.02)
 
 
 def test_a_response_that_cancels_itself_is_refused():

@@ -15,24 +15,27 @@ STEPS = np.array([(0, 1), (0, -1), (1, 0), (-1, 0)])
 
 
 @dataclass(frozen=True)
-class BlackPixels(Parameters):
-    """Pixels that answer less than their neighbours."""
+class _Regions(Parameters):
+    """How many pixels or regions there are, and how far these reach."""
 
     points: int = number(0, 100_000, whole=True)
     walk_steps: int = number(0, 10_000, default=0, whole=True)
     """Steps of the random walk that makes a region of a point; 0 for single pixels."""
+
+
+@dataclass(frozen=True)
+class BlackPixels(_Regions):
+    """Pixels that answer less than their neighbours."""
+
     lowest_sensitivity: float = number(0, 1, default=0.0)
     highest_sensitivity: float = number(0, 1, default=0.0)
     """The sensitivity of a region is uniform between these."""
 
 
 @dataclass(frozen=True)
-class Zingers(Parameters):
+class Zingers(_Regions):
     """Pixels that a burst of photons made bright."""
 
-    points: int = number(0, 100_000, whole=True)
-    walk_steps: int = number(0, 10_000, default=0, whole=True)
-    """Steps of the random walk that makes a region of a point; 0 for single pixels."""
     lowest_sensitivity: float = number(1, 1e4, default=2.0)
     highest_sensitivity: float = number(1, 1e4, default=4.0)
     """The factor on the intensity of a region is uniform between these."""
@@ -53,7 +56,12 @@ def random_walks(
     return places.transpose(2, 0, 1)
 
 
-def _masked(image: Pixels, parameters: BlackPixels | Zingers, rng: Generator) -> Pixels:
+def uneven_sensitivity(image: Pixels, parameters: BlackPixels | Zingers, rng: Generator) -> Pixels:
+    """Multiply by a sensitivity that differs from one in points or regions at uniform places.
+
+    Source: eq. 37 and 38 (TEM: black and bright regions), 52 and 53 (S(T)EM: black and bright
+    points) of I. Lobato et al., npj Comput. Mater. 10 (2024) 10, doi:10.1038/s41524-023-01188-0.
+    """
     pixels = as_pixels(image)
     points = int(parameters.points)
     y, x = random_walks(pixels.shape, points, int(parameters.walk_steps), rng)
@@ -61,20 +69,3 @@ def _masked(image: Pixels, parameters: BlackPixels | Zingers, rng: Generator) ->
     result = pixels.copy()
     result[y, x] = pixels[y, x] * rng.uniform(low, high, (points, 1)).astype(np.float32)
     return result
-
-
-def black_pixels(image: Pixels, parameters: BlackPixels, rng: Generator) -> Pixels:
-    """Multiply by a sensitivity mask with black points or regions at uniform places.
-
-    Source: eq. 37 (TEM, regions) and 52 (STEM, points) of I. Lobato et al., npj Comput. Mater.
-    10 (2024) 10, doi:10.1038/s41524-023-01188-0.
-    """
-    return _masked(image, parameters, rng)
-
-
-def zingers(image: Pixels, parameters: Zingers, rng: Generator) -> Pixels:
-    """Multiply by a sensitivity mask with bright points or regions at uniform places.
-
-    Source: eq. 38 (TEM, regions) and 53 (S(T)EM, points), doi:10.1038/s41524-023-01188-0.
-    """
-    return _masked(image, parameters, rng)

@@ -61,8 +61,8 @@ EFFECTS: dict[str, Effect] = {
     "thermal_noise": Effect("noise", readout.ReadoutNoise, readout.thermal_noise),
     "flicker_noise": Effect("noise", readout.ReadoutNoise, readout.flicker_noise),
     "reset_noise": Effect("noise", readout.ReadoutNoise, readout.reset_noise),
-    "black_pixels": Effect("noise", defects.BlackPixels, defects.black_pixels),
-    "zingers": Effect("noise", defects.Zingers, defects.zingers),
+    "black_pixels": Effect("noise", defects.BlackPixels, defects.uneven_sensitivity),
+    "zingers": Effect("noise", defects.Zingers, defects.uneven_sensitivity),
     "upper_clip": Effect("noise", electronics.UpperClip, electronics.upper_clip),
     "quantisation": Effect("pair", electronics.Quantisation, electronics.quantisation),
     "linear_transform": Effect(

@@ -66,7 +66,9 @@ def detector_kernel(parameters: DetectorResponse) -> NDArray[np.float32]:
 def readout_kernel(parameters: ReadoutResponse) -> NDArray[np.float32]:
     """Return the weights of a signal 0, 1, 2 … pixels old: ∝ exp(−k/β) sin(2π k/γ + θ).
 
-    They are scaled to a sum of one; see `readout_integral` for what eq. 50 means to say.
+    They are scaled to a sum of one. The a of eq. 49 should be one over the integral of the
+    response, βγ (γ sin θ + 2πβ cos θ) / (γ² + 4π²β²); eq. 50 prints the integral itself, and with
+    4π in the places of 2π, which is right for sin(4πx/γ + θ).
     Source: eq. 49, doi:10.1038/s41524-023-01188-0.
     """
     return _shortened(_oscillation(parameters))
@@ -76,18 +78,6 @@ def _oscillation(parameters: ReadoutResponse) -> NDArray[np.float64]:
     age = np.arange(LONGEST_RESPONSE_PX)
     phase = 2 * np.pi * age / parameters.period_px + math.radians(parameters.phase_deg)
     return np.exp(-age / parameters.decay_px) * np.sin(phase)
-
-
-def readout_integral(parameters: ReadoutResponse) -> float:
-    """Return ∫₀^∞ exp(−x/β) sin(2πx/γ + θ) dx = βγ (γ sin θ + 2πβ cos θ) / (γ² + 4π²β²).
-
-    The a of eq. 49 must be one over this. Eq. 50 prints the integral itself, and with 4π in
-    the places of 2π, which is right for sin(4πx/γ + θ).
-    """
-    beta, gamma = parameters.decay_px, parameters.period_px
-    theta = math.radians(parameters.phase_deg)
-    sine_part = gamma * math.sin(theta) + 2 * math.pi * beta * math.cos(theta)
-    return beta * gamma * sine_part / (gamma**2 + 4 * math.pi**2 * beta**2)
 
 
 def _shortened(response: NDArray[np.floating]) -> NDArray[np.float32]:
