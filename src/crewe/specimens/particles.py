@@ -91,10 +91,9 @@ def faceted_particle(
     at the origin), in the axes of the crystal, or with `in_crystal` false in those of the box.
     Raises SpecimenError if the particle is empty or larger than the box.
     """
-    crystal = mineral_crystal(mineral(material).formula)
-    rotation = about_z(rotation_deg) @ along_zone_axis(crystal.cell, zone_axis)
+    crystal, rotation = _along(material, zone_axis, rotation_deg)
     region = shape.turned(rotation) if in_crystal else shape
-    return _cut_out(crystal, rotation, region, centre, box)
+    return centred(region.cut(_around(crystal, rotation, _reach(region), centre)), box)
 
 
 def sphere(
@@ -111,8 +110,7 @@ def sphere(
     """
     if not diameter > 0:
         raise SpecimenError(f"a sphere needs a positive diameter, not {diameter} Å")
-    crystal = mineral_crystal(mineral(material).formula)
-    rotation = about_z(rotation_deg) @ along_zone_axis(crystal.cell, zone_axis)
+    crystal, rotation = _along(material, zone_axis, rotation_deg)
     block = _around(crystal, rotation, diameter / 2, centre)
     inside = (block.positions**2).sum(axis=1) <= (diameter / 2 + _SLACK) ** 2
     return centred(block.select(inside), box)
@@ -139,10 +137,10 @@ def centred(cloud: AtomCloud, box: Box | None) -> AtomCloud:
     )
 
 
-def _cut_out(
-    crystal: Crystal, rotation: Array, region: HalfSpaces, centre: ArrayLike, box: Box | None
-) -> AtomCloud:
-    return centred(region.cut(_around(crystal, rotation, _reach(region), centre)), box)
+def _along(material: str, zone_axis: Direction, rotation_deg: float) -> tuple[Crystal, Array]:
+    """Return a named crystal and the rotation that brings its zone axis along z."""
+    crystal = mineral_crystal(mineral(material).formula)
+    return crystal, about_z(rotation_deg) @ along_zone_axis(crystal.cell, zone_axis)
 
 
 def _around(crystal: Crystal, rotation: Array, reach: float, centre: ArrayLike) -> AtomCloud:
