@@ -51,7 +51,9 @@ def test_nested_settings_have_bases_too(shelf):
     assert [origin for _, origin in shelf.based(settings, lines, drinks)] == ["tea.yaml", "own"]
 
 
-@pytest.mark.parametrize("detour", ["a.yaml", "./a.yaml", "shipped/../a.yaml", "round/round/a.yaml"])
+@pytest.mark.parametrize(
+    "detour", ["a.yaml", "./a.yaml", "shipped/../a.yaml", "round/round/a.yaml"]
+)
 def test_a_circle_is_found_however_it_is_written(shelf, tmp_path, detour):
     (tmp_path / "round").symlink_to(tmp_path, target_is_directory=True)
     (tmp_path / "a.yaml").write_text("x: 1\nbased_on: b.yaml\n")

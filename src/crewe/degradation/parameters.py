@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import Any
 
@@ -43,7 +44,8 @@ def check_value(parameter: Field[Any], value: Any) -> None:
     least, most = parameter.metadata["least"], parameter.metadata["most"]
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise PlanError(f"{parameter.name} is a number, not {value!r}")
-    if not (math.isfinite(value) and least <= value <= most):
-        raise PlanError(f"{parameter.name} lies in [{least:g}, {most:g}], not at {value:g}")
+    # A whole number of Python may be too large for a float, so that isfinite would fail.
+    if not (least <= value <= most and abs(value) <= sys.float_info.max):
+        raise PlanError(f"{parameter.name} lies in [{least:g}, {most:g}], not at {value}")
     if parameter.metadata["whole"] and value != int(value):
         raise PlanError(f"{parameter.name} is a whole number, not {value:g}")
