@@ -133,3 +133,21 @@ def test_what_makes_no_sense_is_refused():
         linear_image(atom, 0.1, periodic=True)
     with pytest.raises(ImageError, match="pixels"):
         linear_image(atom, 1e-5, margin_angstrom=100)
+
+
+def test_an_atom_shows_the_probe_mirrored_as_a_scan_does():
+    """I(r0) = Σ_r σ(r) P(r − r0), one position of the probe after another."""
+    optics = Optics(200, 20, c21_angstrom=3000, phi21_deg=25, source_fwhm_angstrom=0.3)
+    size, pixel = 64, 0.25
+    probe = probe_intensity(optics, (size, size), pixel)
+    atom = (30, 33)
+    scanned = np.zeros((size, size))
+    for y in range(size):
+        for x in range(size):
+            row, column = atom[0] - y + size // 2, atom[1] - x + size // 2
+            if 0 <= row < size and 0 <= column < size:
+                scanned[y, x] = probe[row, column]
+    position = [[atom[1] * pixel, atom[0] * pixel, 0.0]]
+    image = linear_image_of([1], position, (size, size), pixel, probe=optics) * pixel**2
+    assert np.corrcoef(image.ravel(), scanned.ravel())[0, 1] > 0.999
+    assert np.corrcoef(image.ravel(), scanned[::-1, ::-1].ravel())[0, 1] < 0.9

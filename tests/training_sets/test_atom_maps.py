@@ -11,7 +11,8 @@ QUIET = {
     "background_probability": 0,
     "instrument": {
         "defocus_angstrom": 0, "c3_mm": 0, "astigmatism_angstrom": 0, "coma_angstrom": 0,
-        "jitter_probability": 0, "electrons_per_column": 4000, "semi_angle_mrad": 28,
+        "jitter_probability": 0, "tear_probability": 0, "dark_electrons": 0,
+        "electrons_per_column": 4000, "semi_angle_mrad": 28,
         "beam_energy_kev": 300, "source_fwhm_angstrom": 0.5,
     },
 }  # fmt: skip
@@ -193,8 +194,47 @@ def test_a_field_in_which_nothing_can_be_seen_is_an_error():
         ({"field_of_view_angstrom": [30, 20]}, "empty"),
         ({"filed_of_view": 3}, "unknown key"),
         ({"body": {"morphology": "blob"}}, "blob"),
+        ({"body": {"vacancy_fraction": 1}}, "possible range"),
+        ({"materials": [{"material": "MoS2", "zone_axis": "110"}]}, "single sheet"),
+        ({"instrument": {"inner_angle_mrad": 300, "outer_angle_mrad": 100}}, "below outer"),
+        ({"instrument": {"defocus_angstrom": "hello"}}, "hello"),
+        ({"instrument": {"exponent": 200.0}}, "possible range"),
+        ({"field_of_view_angstrom": 0.001}, "possible range"),
     ],
 )
 def test_impossible_recipes_are_refused(changes, said):
     with pytest.raises(RecipeError, match=said):
         maker(**changes)
+
+
+def test_a_dose_that_nobody_could_give_is_not_given():
+    bright = maker("graphene", instrument={**QUIET["instrument"], "electrons_per_column": 10**6})
+    sample = bright.sample(1, 0)
+    assert sample.facts["dose_e_per_angstrom2"] == pytest.approx(5e6)
+    assert sample.facts["electrons_per_column"] < 10**5
+
+
+def test_counts_beyond_what_the_file_holds_are_counted():
+    instrument = {
+        **QUIET["instrument"],
+        "electrons_per_column": 10**6,
+        "most_dose_e_per_angstrom2": 1e12,
+    }
+    sample = maker(instrument=instrument, field_of_view_angstrom=80).sample(1, 0)
+    clipped = sample.arrays["image"] == 65535
+    assert sample.facts["saturated_pixels"] == clipped.sum() > 0
+
+
+def test_every_marked_column_has_a_maximum_in_the_clean_image_near_it():
+    recipe = load_recipe("atom-maps", {"size_px": 128})
+    for index in range(25):
+        sample = recipe.sample(21, index)
+        fine = sample.arrays["up_interpolation_2x_no_background"]
+        peaks = np.argwhere((fine == ndimage.maximum_filter(fine, 3)) & (fine > 0))
+        pitch = sample.facts["pixel_size_angstrom"] / 2
+        table = sample.tables["positions"]
+        marked = np.stack([table[axis][table["visible"]] for axis in "yx"], axis=1)
+        inner = np.all((marked > 4 * pitch) & (marked < 252 * pitch), axis=1)
+        distance = np.hypot(*((peaks - 0.5) * pitch - marked[inner][:, None]).transpose(2, 0, 1))
+        reach = max(0.25 * sample.facts["probe_fwhm_angstrom"], 2 * pitch) + 2 * pitch
+        assert np.mean(distance.min(axis=1) < reach) > 0.97

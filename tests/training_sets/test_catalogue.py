@@ -66,7 +66,9 @@ def test_queries_find_what_they_say(query, indices):
     [
         ("elemnt=Pt", "no 'elemnt'; did you mean 'element'"),
         ("field=3", "did you mean"),
-        ("mineral=rutile", "no 'mineral'"),
+        ("mineral=rutile", "^this set has no mineral; its keys are block, .*, zone, zone_axis$"),
+        ("Morphology=flake", "^this set has no morphology; its keys are block, dose, "),
+        ("pixel<1", "^this set has no pixel; "),
         ("fov<big", "fov is a number, 'big' is not.*Å"),
         ("fov<50Å", "without the unit"),
         ("fov~5", "not ~"),

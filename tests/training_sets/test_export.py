@@ -1,6 +1,6 @@
 import json
+import resource
 
-import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -69,21 +69,6 @@ def test_npz_files_hold_arrays_facts_and_tables(stored, tmp_path):
         assert list(file["positions_element"]) == list(stored.positions(index)["element"])
 
 
-def test_hdf5_holds_all_in_one_file(stored, tmp_path):
-    heard = []
-    export_training_set(stored, tmp_path / "out.h5", "hdf5", progress=heard.append)
-    assert heard[-1] == 1
-    with h5py.File(tmp_path / "out.h5") as file:
-        assert file.attrs["seed"] == stored.description.seed
-        for name in ("image", "mask", "clean", "fine"):
-            np.testing.assert_array_equal(file[name][()], stored.arrays[name][:])
-        np.testing.assert_array_equal(file["manifest/layers"][()], stored.manifest["layers"])
-        assert file["positions/x"].attrs["units"] == "Å"
-        assert file["manifest/material"].asstr()[3] == stored.facts(3)["material"]
-        of_seven = file["positions/sample"][()] == 7
-        np.testing.assert_array_equal(file["positions/y"][of_seven], stored.positions(7)["y"])
-
-
 def test_refusals(stored, tmp_path):
     with pytest.raises(PlanError, match="no sample fits"):
         export_training_set(stored, tmp_path / "out", "tif", "fov>1e6")
@@ -93,6 +78,19 @@ def test_refusals(stored, tmp_path):
     with pytest.raises(WriteError, match="exists"):
         export_training_set(stored, tmp_path / "out")
     assert list(tmp_path.iterdir()) == [tmp_path / "out"]
+
+
+@pytest.mark.parametrize("form", ["tif", "npz"])
+def test_a_disk_that_refuses_is_told_in_one_line(stored, tmp_path, form):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(WriteError, match=r"cannot write.*: File too large$") as told:
+            export_training_set(stored, tmp_path / "out", form)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "\n" not in str(told.value)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_damaged_set_leaves_no_half_export(copied_set, tmp_path):

@@ -102,11 +102,15 @@ def linear_image_of(
 
 
 def _transfer(probe: Optics | float, grid: Grid) -> NDArray[Any]:
-    """Transform of the probe's intensity, 1 at k = 0."""
+    """Transfer of the probe, 1 at k = 0.
+
+    The image at r0 is ∫ σ(r) P(r − r0) d²r: an atom shows the probe mirrored, which matters for
+    coma and threefold astigmatism. Hence the conjugate.
+    """
     if isinstance(probe, Optics):
         intensity = probe_intensity(probe, grid.shape, grid.pitch_angstrom)
         centred: NDArray[Any] = scipy.fft.rfft2(scipy.fft.ifftshift(intensity))
-        return centred.astype(np.complex64)
+        return np.conj(centred).astype(np.complex64)
     ky, kx = grid.frequencies()
     result: NDArray[Any] = np.exp(-2 * (np.pi * probe) ** 2 * (ky**2 + kx**2))
     return result.astype(np.float32)

@@ -164,7 +164,8 @@ def _low_rank(
     """
     tops = (np.abs(transforms) * plane).sum(axis=1)
     rest = transforms / tops[:, None]
-    mixing, tables = [], []
+    mixing: list[NDArray[np.float64]] = []
+    tables: list[NDArray[np.float64]] = []
     while len(tables) < len(tops):
         errors = (np.abs(rest) * plane).sum(axis=1)
         if errors.max() < LOW_RANK_ERROR:

@@ -23,15 +23,20 @@ BOND = 1.42
 
 
 def amorphous_graphene(
-    box: Box, rng: Generator, flips_per_ring: float = 0.5, bond_length: float = BOND
+    box: Box,
+    rng: Generator,
+    flips_per_ring: float = 0.5,
+    bond_length: float = BOND,
+    block_angstrom: float = 60.0,
 ) -> AtomCloud:
     """Cover a box with one sheet of amorphous graphene, in the middle of its height.
 
     `flips_per_ring` bonds are tried for each ring: 0 gives graphene, 0.5 a network with
     little long-range order left, in which half of the rings have six sides and bonds vary by
     0.05 Å (standard deviation); more hardly changes the rings and strains the bonds. The sheet
-    is a piece, cut at random, of a network that is periodic in x and y with periods a little
-    larger than the box; its mean bond is `bond_length` Å.
+    is a piece, cut at random, of a network that is periodic in x and y, with periods a little
+    larger than the box or about `block_angstrom`, whichever is less: relaxing takes longer than
+    in proportion. Its mean bond is `bond_length` Å; positions are rounded to 0.001 Å.
     Raises SpecimenError for an impossible box or a negative number of flips.
     """
     box = checked_box(box)
@@ -39,8 +44,13 @@ def amorphous_graphene(
         raise SpecimenError(
             f"{flips_per_ring} flips and bonds of {bond_length} Å are impossible: give positive"
         )
-    positions, _, periods = random_network(box[0], box[1], rng, flips_per_ring, bond_length)
+    width, height = (min(length, block_angstrom) for length in box[:2])
+    positions, _, periods = random_network(width, height, rng, flips_per_ring, bond_length)
     positions = (positions + rng.random(2) * periods) % periods
+    copies = np.ceil(np.array(box[:2]) / periods).astype(int)
+    steps = np.stack(np.meshgrid(*(np.arange(n) for n in copies)), axis=-1).reshape(-1, 1, 2)
+    # Solvers differ in the last bits from processor to processor; a thousandth of an Å does not.
+    positions = np.round((positions + steps * periods).reshape(-1, 2), 3)
     inside = (positions < np.array(box[:2])).all(axis=1)
     flat = np.column_stack([positions[inside], np.full(int(inside.sum()), 0.5 * box[2])])
     return AtomCloud(np.full(len(flat), CARBON, np.uint8), flat, box)

@@ -40,10 +40,13 @@ def check_materials(part: AtomMaps, lines: Lines) -> None:
         if entry.material == AMORPHOUS_GRAPHENE:
             continue
         try:
-            mineral(entry.material)
+            found = mineral(entry.material)
         except SpecimenError as error:
             raise RecipeError(f"{lines.say((*place, 'material'))}: {error}") from error
-        _direction(entry, f"{lines.say((*place, 'zone_axis'))}: ")
+        where = lines.say((*place, "zone_axis"))
+        if found.layered and entry.zone_axis != "001":
+            raise RecipeError(f"{where}: {entry.material} is a single sheet: look along 001 only")
+        _direction(entry, f"{where}: ")
 
 
 def draw_specimen(

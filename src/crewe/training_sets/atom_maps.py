@@ -10,20 +10,24 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from crewe.degradation.displacement import displace
-from crewe.degradation.poisson import poisson_image
-from crewe.degradation.scan import LineFrequency, line_frequency_displacement
 from crewe.errors import RecipeError
 from crewe.recipes import Lines, child_generator, to_yaml
-from crewe.training_sets import atom_map_images as images
-from crewe.training_sets.atom_map_columns import Columns, apparent_columns
-from crewe.training_sets.atom_map_probe import Beam, draw_beam
-from crewe.training_sets.atom_map_recipe import AtomMaps, Instrument, Labels
-from crewe.training_sets.atom_map_specimen import (
-    DrawnSpecimen,
-    check_materials,
-    draw_specimen,
+from crewe.simulation import projected_atoms as images
+from crewe.training_sets.atom_map_columns import ApparentColumns
+from crewe.training_sets.atom_map_layout import ARRAYS, POSITIONS, layout
+from crewe.training_sets.atom_map_recipe import AtomMaps, Labels
+from crewe.training_sets.atom_map_scan import take
+from crewe.training_sets.atom_map_scene import (
+    FIELD,
+    FINE_FIELD,
+    RIM_PX,
+    Scene,
+    dose_per_scale,
+    draw_scene,
+    electrons_per_strength,
+    mean_visible,
 )
+from crewe.training_sets.atom_map_specimen import check_materials
 from crewe.training_sets.background import background
 from crewe.training_sets.masks import circular_mask, gaussian_mask
 from crewe.training_sets.sample import ArrayLayout, Fact, Sample
@@ -31,7 +35,6 @@ from crewe.training_sets.sample import ArrayLayout, Fact, Sample
 Image = NDArray[np.float32]
 Arrays = dict[str, NDArray[np.generic]]
 TRIES = 20
-MOST_COUNTS = 65535
 
 
 @dataclass(frozen=True)
@@ -59,14 +62,11 @@ class AtomMapMaker:
 
     def layout(self) -> tuple[ArrayLayout, ...]:
         """Return the image and nine labels; the tenth label is the table of positions."""
-        return tuple(
-            ArrayLayout(name, (factor * self.part.size_px,) * 2, dtype, description)
-            for name, factor, dtype, description in _ARRAYS
-        )
+        return layout(self.part.size_px)
 
     def table_columns(self) -> Mapping[str, Mapping[str, str]]:
         """Return the columns of the table of positions."""
-        return {"positions": dict(_POSITIONS)}
+        return {"positions": dict(POSITIONS)}
 
     def sample(self, seed: int, index: int) -> Sample:
         """Make sample `index`; a specimen of which the field shows no column is drawn again.
@@ -83,75 +83,44 @@ class AtomMapMaker:
         )
 
 
-@dataclass(frozen=True)
-class _Scene:
-    """One specimen in the microscope, without noise."""
-
-    pixel_size: float
-    specimen: DrawnSpecimen
-    beam: Beam
-    atoms: images.ProjectedAtoms
-    transfer: NDArray[np.generic]
-    fwhm: float
-    columns: Columns
-
-
 def _make(part: AtomMaps, rng: Generator) -> Sample | None:
-    scene = _scene(part, rng)
+    scene = draw_scene(part, rng)
     if not scene.columns.visible.any():
         return None
-    scale = part.instrument.draw("electrons_per_column", rng) / _mean_visible(scene.columns)
-    arrays = _smooth_labels(scene, scale, part, rng)
+    scale = electrons_per_strength(scene, part.instrument, rng)
+    expected = _expected(scene, scale, part, rng)
+    arrays: Arrays = {name: array for name, array in expected.items() if array.ndim == 2}
     arrays |= _masks(scene, part.labels, part.size_px)
-    jitter = _take(arrays, scene, part.instrument, rng)
-    table = _positions(scene.columns, scale)
+    wide = expected["signal_with_rim"], expected["below_with_rim"]
+    counted, shaken = take(*wide, scene.pixel_size, part.instrument, rng)
+    arrays |= counted
     return Sample(
-        {name: arrays[name] for name, *_ in _ARRAYS},
-        _facts(scene, scale, jitter, part.size_px),
-        {"positions": table},
+        {name: arrays[name] for name, *_ in ARRAYS},
+        {**_facts(scene, scale, part.size_px), **shaken},
+        {"positions": _positions(scene.columns, scale)},
     )
 
 
-def _scene(part: AtomMaps, rng: Generator) -> _Scene:
-    field = part.draw("field_of_view_angstrom", rng)
-    pixel = field / part.size_px
-    specimen = draw_specimen(part, field, pixel, images.margin_angstrom(pixel), rng)
-    beam = draw_beam(part.instrument, rng)
-    atoms = images.project(specimen.cloud, beam.exponent, part.size_px, pixel)
-    vibration = images.gaussian_transfer(atoms, part.body.draw("rms_displacement_angstrom", rng))
-    transfer = images.probe_transfer(atoms, beam.optics) * vibration
-    fwhm = images.full_width(atoms, transfer)
-    columns = apparent_columns(
-        specimen.cloud,
-        beam.exponent,
-        field,
-        pixel,
-        part.labels.resolved_fraction * fwhm,
-        part.labels.visible_fraction,
-    )
-    return _Scene(pixel, specimen, beam, atoms, transfer, fwhm, columns)
-
-
-def _mean_visible(columns: Columns) -> float:
-    return float(columns.strength[columns.visible].mean())
-
-
-def _smooth_labels(scene: _Scene, scale: float, part: AtomMaps, rng: Generator) -> Arrays:
-    """Expected electrons per pixel, with and without background, and sharper or finer ones."""
-    clean = scale * images.image(scene.atoms, scene.transfer)
-    fine = scale * images.fine_image(scene.atoms, scene.transfer)
-    below = np.zeros_like(fine)
+def _expected(scene: Scene, scale: float, part: AtomMaps, rng: Generator) -> dict[str, Image]:
+    """Expected electrons per pixel: with and without background, sharper, finer, with a rim."""
+    fine = np.float32(scale) * scene.fine
+    wide = np.float32(scale) * images.image(scene.atoms, scene.transfer, RIM_PX)
+    size = part.size_px + 2 * RIM_PX
+    below = np.full((2 * size, 2 * size), part.instrument.draw("dark_electrons", rng), np.float32)
     if part.chance("background_probability", rng):
-        below += background(part.background, fine.shape, rng) * fine.max()
+        below += background(part.background, below.shape, rng) * fine.max()
     # A Gaussian narrower than this would not be sampled: its integral would come and go.
     width = max(part.labels.super_resolution_width_angstrom, 0.6 * scene.pixel_size)
     sharp = images.gaussian_transfer(scene.atoms, width)
+    clean, below_wide = wide[FIELD], _binned(below)
     return {
         "clean": clean,
-        "no_noise": clean + _binned(below),
-        "up_interpolation_2x": fine + below,
+        "no_noise": clean + below_wide[FIELD],
+        "up_interpolation_2x": fine + below[FINE_FIELD],
         "up_interpolation_2x_no_background": fine,
-        "super_resolution": scale * images.image(scene.atoms, sharp),
+        "super_resolution": np.float32(scale) * images.image(scene.atoms, sharp),
+        "signal_with_rim": wide,
+        "below_with_rim": below_wide,
     }
 
 
@@ -160,7 +129,7 @@ def _binned(fine: Image) -> Image:
     return fine.reshape(rows // 2, 2, columns // 2, 2).mean(axis=(1, 3), dtype=np.float32)
 
 
-def _masks(scene: _Scene, labels: Labels, size: int) -> Arrays:
+def _masks(scene: Scene, labels: Labels, size: int) -> Arrays:
     marked = scene.columns.positions[scene.columns.visible]
     shape, pixel = (size, size), scene.pixel_size
     return {
@@ -170,34 +139,7 @@ def _masks(scene: _Scene, labels: Labels, size: int) -> Arrays:
     }
 
 
-def _take(arrays: Arrays, scene: _Scene, part: Instrument, rng: Generator) -> float:
-    """Scan and count: add `image` and `no_background`, and return the jitter in Å.
-
-    Electrons from the specimen and from the background are counted one by one, so that
-    `no_background` holds the very electrons of `image` that the specimen scattered.
-    """
-    jitter = 0.0
-    signal = np.asarray(arrays["clean"], np.float32)
-    below = np.asarray(arrays["no_noise"], np.float32) - signal
-    if part.chance("jitter_probability", rng):
-        jitter = part.draw("jitter_px", rng) * scene.pixel_size
-        hum = LineFrequency(
-            pixel_size_angstrom=scene.pixel_size,
-            sigma_angstrom=jitter,
-            frequency_hz=part.draw("mains_hz", rng),
-            line_time_ms=part.draw("line_time_ms", rng),
-            start_phase_deg=rng.uniform(0, 360),
-        )
-        away = line_frequency_displacement(signal.shape, hum, rng)
-        signal, below = displace(signal, away), displace(below, away)
-    counted = poisson_image(np.maximum(signal, 0), rng)
-    stray = poisson_image(np.maximum(below, 0), rng)
-    arrays["no_background"] = np.minimum(counted, MOST_COUNTS).astype(np.uint16)
-    arrays["image"] = np.minimum(counted + stray, MOST_COUNTS).astype(np.uint16)
-    return jitter
-
-
-def _positions(columns: Columns, scale: float) -> dict[str, NDArray[np.generic]]:
+def _positions(columns: ApparentColumns, scale: float) -> dict[str, NDArray[np.generic]]:
     return {
         "x": columns.positions[:, 1],
         "y": columns.positions[:, 0],
@@ -208,55 +150,17 @@ def _positions(columns: Columns, scale: float) -> dict[str, NDArray[np.generic]]
     }
 
 
-def _facts(scene: _Scene, scale: float, jitter: float, size: int) -> dict[str, Fact]:
-    beam, columns = scene.beam, scene.columns
-    field = size * scene.pixel_size
-    # Electrons per Z^γ over cross-section per Z^γ, for the heaviest element that is there.
-    heaviest = int(columns.heaviest.max())
-    dose = scale * heaviest**beam.exponent / beam.cross_section(heaviest)
+def _facts(scene: Scene, scale: float, size: int) -> dict[str, Fact]:
+    columns = scene.columns
     return {
         **scene.specimen.facts,
-        "field_of_view_angstrom": field,
+        "field_of_view_angstrom": size * scene.pixel_size,
         "pixel_size_angstrom": scene.pixel_size,
-        "dose_e_per_angstrom2": float(dose),
-        "electrons_per_column": scale * _mean_visible(columns),
+        "dose_e_per_angstrom2": scale * dose_per_scale(scene),
+        "electrons_per_column": scale * mean_visible(columns),
         "columns": int(columns.visible.sum()),
         "columns_hidden": int((~columns.visible).sum()),
         "atoms": int(columns.atoms.sum()),
         "probe_fwhm_angstrom": scene.fwhm,
-        "jitter_angstrom": jitter,
-        **beam.facts,
+        **scene.beam.facts,
     }
-
-
-_ELECTRONS = "electrons per pixel"
-_ARRAYS = (
-    ("image", 1, "uint16", "Counted electrons per pixel, with background, noise and scan noise."),
-    ("circular_mask", 1, "uint8", "1 within half the probe's FWHM of a visible column."),
-    ("small_circular_mask", 1, "uint8", "1 within a quarter of the probe's FWHM of a column."),
-    ("gaussian_mask", 1, "float32", "Gaussian of height 1 at each visible column."),
-    ("no_noise", 1, "float32", f"Expected {_ELECTRONS}, background included, unjittered."),
-    ("no_background", 1, "uint16", "The electrons of the image that the specimen scattered."),
-    ("clean", 1, "float32", f"Expected {_ELECTRONS} from the specimen, unjittered."),
-    ("super_resolution", 1, "float32", f"Clean with a narrow Gaussian as probe; {_ELECTRONS}."),
-    (
-        "up_interpolation_2x",
-        2,
-        "float32",
-        f"No noise on pixels half as wide; {_ELECTRONS} of the image.",
-    ),
-    (
-        "up_interpolation_2x_no_background",
-        2,
-        "float32",
-        f"Clean on pixels half as wide; {_ELECTRONS} of the image.",
-    ),
-)
-_POSITIONS = {
-    "x": "float64",
-    "y": "float64",
-    "electrons": "float64",
-    "atoms": "int32",
-    "heaviest": "uint8",
-    "visible": "bool",
-}

@@ -25,7 +25,7 @@ Matrix = NDArray[np.float64]
 class Augmentation(RecipePart):
     """How samples are varied."""
 
-    rotation_deg: Distribution = [-180, 180]
+    rotation_deg: Annotated[Distribution, within(-360, 360)] = [-180, 180]
     flip_probability: float = Field(0.5, ge=0, le=1)
     """For each of the two axes."""
     crop_probability: float = Field(0.5, ge=0, le=1)

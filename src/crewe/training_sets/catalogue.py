@@ -7,11 +7,13 @@ manifest or short names for them:
 
 - `element`: element=Pt where platinum is among the elements, element=Fe,Pt where both are,
   element!=Pt where it is not;
-- `material`, `mineral`, `morphology`: their names;
+- `material`, `morphology`: their names;
 - `zone`: zone axis, as in zone=110 or zone=[110];
 - `fov`: field of view in Å;
 - `dose`: dose in e/Å²;
 - `pixel`: pixel size in Å.
+
+A set has the keys that its recipe notes; some of the short names stand for nothing in it.
 """
 
 from __future__ import annotations
@@ -37,6 +39,8 @@ SHORT_NAMES = {
     "dose": "dose_e_per_angstrom2",
     "pixel": "pixel_size_angstrom",
 }
+COMMON = ("mineral",)
+"""Keys under their own name that many sets have."""
 ELEMENTS, ZONE = "elements", "zone_axis"
 ORDERS: dict[str, Callable[[Any, Any], Any]] = {
     "=": operator.eq,
@@ -106,6 +110,8 @@ def _column(term: Term, manifest: pd.DataFrame) -> str:
     key = term.key.lower()
     if key in known:
         return known[key]
+    if key in (*SHORT_NAMES, *COMMON):
+        raise PlanError(f"this set has no {key}; its keys are {', '.join(sorted(known))}")
     near = difflib.get_close_matches(key, known, n=1, cutoff=0.4)
     meant = f"did you mean {near[0]!r}? " if near else ""
     raise PlanError(f"samples have no {term.key!r}; {meant}Known: {', '.join(sorted(known))}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from crewe.errors import PlanError
 from crewe.io.atomic import atomic_path
 from crewe.training_sets.catalogue import find_samples
+from crewe.training_sets.export_hdf5 import LENGTHS, Progress, write_hdf5
 from crewe.training_sets.pieces import INDEX, SAMPLE
 from crewe.training_sets.sample import Sample
 
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
 
 FORMATS = ("tif", "npz", "hdf5")
 PIXEL_SIZE = "pixel_size_angstrom"
-LENGTHS = ("x", "y", "z")
-"""Columns of a table that are lengths in Å though their names do not say so."""
-
-Progress = Callable[[float], None]
 
 
 def export_training_set(
@@ -57,7 +54,7 @@ def export_training_set(
     chosen = [int(index) for index in rows[INDEX]]
     with atomic_path(path, overwrite) as temporary:
         if form == "hdf5":
-            _write_hdf5(temporary, training_set, rows, chosen, progress)
+            write_hdf5(temporary, training_set, rows, chosen, progress)
         else:
             _write_folder(temporary, training_set, rows, chosen, form, progress)
     return len(chosen)
@@ -142,57 +139,3 @@ def _write_table_csv(
             names = {column: csv_name(column, "Å") for column in LENGTHS if column in table}
             table.insert(0, SAMPLE, index)
             table.rename(columns=names).to_csv(stream, header=number == 0, index=False)
-
-
-def _write_hdf5(
-    path: Path,
-    training_set: TrainingSet,
-    rows: pd.DataFrame,
-    chosen: Sequence[int],
-    progress: Progress,
-) -> None:
-    import h5py
-
-    description = training_set.description
-    with h5py.File(path, "w") as file:
-        file.attrs.update(recipe=description.recipe, seed=description.seed, name=description.name)
-        for layout in description.layout:
-            dataset = file.create_dataset(
-                layout.name,
-                (len(chosen), *layout.shape),
-                layout.dtype,
-                chunks=(1, *layout.shape),
-                compression="gzip",
-                compression_opts=1,
-                shuffle=True,
-            )
-            dataset.attrs["description"] = layout.description
-        for done, index in enumerate(chosen):
-            for layout in description.layout:
-                file[layout.name][done] = training_set.array(layout.name, index)
-            progress((done + 1) / len(chosen))
-        _write_columns(file.create_group("manifest"), rows)
-        for name in description.tables:
-            _write_columns(file.create_group(name), _joined(training_set, name, chosen))
-
-
-def _joined(training_set: TrainingSet, name: str, chosen: Sequence[int]) -> pd.DataFrame:
-    import pandas as pd
-
-    tables = [training_set.table(name, index) for index in chosen]
-    for index, table in zip(chosen, tables, strict=True):
-        table.insert(0, SAMPLE, index)
-    return pd.concat(tables, ignore_index=True)
-
-
-def _write_columns(group: Any, table: pd.DataFrame) -> None:
-    import h5py
-
-    for name, values in table.items():
-        if values.dtype.kind in "biuf":
-            group[str(name)] = values.to_numpy()
-        else:
-            text = values.astype(str).to_list()
-            group.create_dataset(str(name), data=text, dtype=h5py.string_dtype("utf-8"))
-        if name in LENGTHS:
-            group[str(name)].attrs["units"] = "Å"
