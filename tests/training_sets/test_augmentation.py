@@ -3,6 +3,7 @@ import pytest
 
 from crewe.recipes import child_generator
 from crewe.training_sets.augmentation import Augmentation, augment
+from crewe.training_sets.recipe import load_recipe
 from crewe.training_sets.sample import Sample
 
 SIDE, PIXEL = 96, 0.2
@@ -72,6 +73,23 @@ def test_lengths_follow_the_scale():
     assert made.facts["field_of_view_angstrom"] == pytest.approx(2 * SIDE * PIXEL)
     assert made.facts["material"] == "Pt"
     assert made.arrays["no_noise"].sum() == pytest.approx(gaussians(SIDE).sum() / 4, rel=0.02)
+
+
+@pytest.mark.parametrize("settings", [{"padding_px": 20}, {"crop_probability": 1}])
+def test_electrons_of_a_column_stay_those_of_its_pixels(settings):
+    recipe = load_recipe(
+        "atom-maps",
+        {"size_px": 96, "field_of_view_angstrom": 16, "body": {"morphology": "bulk"}},
+    )
+    whole = recipe.sample(3, 0)
+    made = augment(whole, Augmentation.read({**STILL, **settings}), child_generator(1))
+    for sample in (whole, made):
+        table = sample.tables["positions"]
+        share = sample.arrays["super_resolution"].sum() / table["electrons"].sum()
+        assert share == pytest.approx(1, abs=0.12)
+    ratio = made.facts["pixel_size_angstrom"] / whole.facts["pixel_size_angstrom"]
+    dose = made.facts["dose_e_per_angstrom2"] / whole.facts["dose_e_per_angstrom2"]
+    assert dose == pytest.approx(ratio**-2)
 
 
 def test_columns_outside_the_crop_leave_with_their_elements():

@@ -11,6 +11,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 from numba import njit
 from numpy.random import Generator
+from pydantic import field_validator
 
 from crewe.errors import SpecimenError
 from crewe.recipes import Distribution, RecipePart
@@ -43,6 +44,13 @@ class RandomCrystal(RecipePart):
     paper only asks that the smallest distance lie in the range below."""
     smallest_distance_angstrom: tuple[float, float] = (0.95, 7.0)
     """Where the smallest distance between atoms must lie; [0.95, 7.0] Å."""
+
+    @field_validator("smallest_distance_angstrom")
+    @classmethod
+    def _not_empty(cls, value: tuple[float, float]) -> tuple[float, float]:
+        if not 0 < value[0] < value[1]:
+            raise ValueError(f"the range {list(value)} is empty: give 0 < lowest < highest")
+        return value
 
 
 class Drawn(NamedTuple):

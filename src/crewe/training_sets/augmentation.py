@@ -70,16 +70,20 @@ def augment(sample: Sample, part: Augmentation, rng: Generator, image: str = "im
     """Return the sample turned, flipped, cropped or padded, its input `image` also shaded.
 
     Whole-number arrays take the nearest old pixel, others are interpolated between four; what
-    lies outside becomes 0. Positions in a table `positions` (columns `x`, `y` in Å) and the facts
-    `pixel_size_angstrom` and `field_of_view_angstrom` follow; columns that leave the field go.
+    lies outside becomes 0. Values stay what they are per pixel, so that a sample whose pixels are
+    now larger is one of a lower dose: the facts `dose_e_per_angstrom2`, `electrons_per_column` and
+    the column `electrons` of a table `positions` are divided by the area that pixels have gained.
+    Positions (columns `x`, `y` in Å) and the facts `pixel_size_angstrom` and
+    `field_of_view_angstrom` follow; columns that leave the field go.
     """
     side = sample.arrays[image].shape[0]
     move = draw_move(part, side, rng)
     arrays = {name: moved(array, move) for name, array in sample.arrays.items()}
     arrays[image] = _shaded(arrays[image], part, rng)
     scale = float(np.sqrt(abs(np.linalg.det(move.matrix))))
+    factors = dict.fromkeys(_LENGTHS, scale) | dict.fromkeys(_ELECTRONS, scale**-2)
     facts = {
-        name: value * scale if name in _LENGTHS and not isinstance(value, str) else value
+        name: float(value) * factors[name] if name in factors else value
         for name, value in sample.facts.items()
     }
     tables = dict(sample.tables)
@@ -89,7 +93,8 @@ def augment(sample: Sample, part: Augmentation, rng: Generator, image: str = "im
     return replace(sample, arrays=arrays, facts=facts, tables=tables)
 
 
-_LENGTHS = {"pixel_size_angstrom", "field_of_view_angstrom"}
+_LENGTHS = ("pixel_size_angstrom", "field_of_view_angstrom")
+_ELECTRONS = ("dose_e_per_angstrom2", "electrons_per_column")
 
 
 def moved(array: NDArray[np.generic], move: Move) -> NDArray[np.generic]:
@@ -111,6 +116,8 @@ def _moved_positions(
     kept = np.all(np.abs(new) <= 0.5, axis=1)
     inside = (new[kept] + 0.5 - half_pixel) * field * scale
     rest = {name: column[kept] for name, column in table.items()}
+    if "electrons" in rest:
+        rest["electrons"] = rest["electrons"].astype(float) / scale**2
     return {**rest, "y": inside[:, 0], "x": inside[:, 1]}
 
 

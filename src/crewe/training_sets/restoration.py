@@ -83,7 +83,7 @@ class RestorationMaker:
                 "pixel_size_angstrom": pixel_size,
                 "field_of_view_angstrom": pixel_size * self.part.size_px,
                 **facts,
-                **_instrument_facts(pair.applied),
+                **_instrument_facts(pair.applied, pixel_size),
             },
         )
 
@@ -99,13 +99,21 @@ class RestorationMaker:
         return min(wanted, self.part.most_margin_px)
 
 
-def _instrument_facts(applied: tuple[Applied, ...]) -> dict[str, Fact]:
-    electrons = [
-        float(value)
-        for one in applied
-        if (value := getattr(one.parameters, "mean_electrons_per_pixel", None)) is not None
-    ]
+def _instrument_facts(applied: tuple[Applied, ...], pixel_size: float) -> dict[str, Fact]:
+    """What happened, and the parameters that people ask for; 0 for what did not happen."""
+    electrons = _parameter(applied, "mean_electrons_per_pixel")
     return {
         "effects": ",".join(one.effect for one in applied),
-        "electrons_per_pixel": electrons[0] if electrons else 0.0,
+        "electrons_per_pixel": electrons,
+        "dose_e_per_angstrom2": electrons / pixel_size**2,
+        "jitter_x_angstrom": _parameter(applied, "sigma_x_angstrom"),
+        "jitter_y_angstrom": _parameter(applied, "sigma_y_angstrom"),
+        "response_px": _parameter(applied, "alpha_px"),
+        "blur_px": _parameter(applied, "sigma_px"),
     }
+
+
+def _parameter(applied: tuple[Applied, ...], name: str) -> float:
+    """Return the first parameter of a name among the effects that happened, or 0."""
+    found = (getattr(one.parameters, name, None) for one in applied)
+    return float(next((value for value in found if value is not None), 0.0))

@@ -6,14 +6,15 @@ doi:10.1038/s41524-023-01188-0, whose ranges are the defaults.
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from crewe.recipes import RecipePart
-from crewe.recipes.ranges import Length, Share
+from crewe.recipes import Distribution, RecipePart
+from crewe.recipes.ranges import Share, within
 from crewe.simulation.contrast import ContrastRecipe
 from crewe.simulation.low_resolution.random_image import LowResolution
+from crewe.simulation.radial_transform import HIGHEST_ORDER, LOWEST_ORDER
 from crewe.specimens.random_specimen import RandomSpecimen
 
 CONTENTS = ("specimen", "low_resolution", "both")
@@ -42,7 +43,7 @@ class AtomShapes(RecipePart):
     alpha: tuple[float, float] = (0.75, 1.25)
     """Exponent of equation 18."""
     order: tuple[float, float] = (4.0, 16.0)
-    """n of equation 17."""
+    """n of equation 17; 4 to 16 is what is tabulated."""
     height: tuple[float, float] = (0.5, 1.0)
     """h1, h2 and h3 of equation 17."""
 
@@ -53,6 +54,13 @@ class AtomShapes(RecipePart):
             raise ValueError(f"the range {list(value)} is empty: give 0 < lowest ≤ highest")
         return value
 
+    @field_validator("order")
+    @classmethod
+    def _tabulated(cls, value: tuple[float, float]) -> tuple[float, float]:
+        if value[0] < LOWEST_ORDER or value[1] > HIGHEST_ORDER:
+            raise ValueError(f"orders lie in [{LOWEST_ORDER:g}, {HIGHEST_ORDER:g}]: {list(value)}")
+        return value
+
 
 class Restoration(RecipePart):
     """A recipe for restoration pairs."""
@@ -61,8 +69,8 @@ class Restoration(RecipePart):
     name: str
     description: str
     size_px: int = Field(256, ge=16, le=4096)
-    pixel_size_angstrom: Length = [0.025, 0.90]
-    margin_angstrom: float = Field(3.5, ge=0)
+    pixel_size_angstrom: Annotated[Distribution, within(0.001, 50)] = [0.025, 0.90]
+    margin_angstrom: float = Field(3.5, ge=0, le=1000)
     """The instrument acts on an image this much larger on each side, so that a displaced beam
     finds something there (d_ext of the paper: about three standard deviations of its jitter)."""
     most_margin_px: int = Field(48, ge=0, le=1024)
