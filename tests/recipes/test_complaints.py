@@ -13,6 +13,7 @@ class Wedge(RecipePart):
 class Body(RecipePart):
     thickness_nm: Distribution
     wedge: Wedge = Wedge()
+    chain: str | dict[str, int] = "hrstem"
     wedges: tuple[Wedge, ...] = Field((Wedge(),), min_length=1)
 
 
@@ -61,3 +62,11 @@ def test_a_list_is_not_blamed_for_the_mistakes_of_its_items():
 def test_settings_that_are_no_mapping_are_refused():
     with pytest.raises(RecipeError, match="the whole"):
         Body.read([1, 2])
+
+
+def test_what_may_be_one_of_two_kinds_is_told_once_and_by_its_own_name():
+    said = complaint("thickness_nm: 3\nchain: 5\n")
+    assert said.startswith("body.yaml, line 2: chain: expected a word, not 5")
+    assert ", or: " in said
+    assert "str" not in said
+    assert "line 3: chain.a: " in complaint("thickness_nm: 3\nchain:\n  a: b\n")

@@ -1,12 +1,15 @@
 """The `crewe` command and what its errors look like.
 
-Exit codes: 0 all went well, 1 an input failed or a result differs, 2 the command
-itself was wrong, 130 interrupted. Heavy libraries are imported inside the
-commands, so that `crewe --help` is quick.
+Exit codes: 0 all went well, 1 an input failed, a result differs or the output could
+not be written, 2 the command itself was wrong, 130 interrupted. Heavy libraries are
+imported inside the commands, so that `crewe --help` is quick.
 """
 
+import errno
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +19,7 @@ from crewe.cli import convert, info, quantify, rerun, training_set
 from crewe.errors import CreweError, PlanError
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 # Typer's own copy of click moves between versions; the exception it exports does not.
 UsageError: type[Any] = typer.BadParameter.__mro__[1]
@@ -70,6 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rest = [word for word in given if word != "--debug"]
     try:
         code = app(["--debug", *rest] if debug else rest, "crewe", standalone_mode=False)
+        # What is still to be written may fail too, and would do so after the last except.
+        sys.stdout.flush()
     except UsageError as error:
         return _complain(
             f"{error.format_message()} 'crewe --help' and 'crewe COMMAND --help' explain.",
@@ -78,16 +84,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CreweError as error:
         if debug:
             raise
-        return _complain(str(error), WRONG_USE if isinstance(error, PlanError) else FAILED)
+        said = str(error).replace("pass overwrite=True", "add --overwrite")
+        return _complain(said, WRONG_USE if isinstance(error, PlanError) else FAILED)
     except (KeyboardInterrupt, typer.Abort):
         return _complain("interrupted; nothing half-written is left behind", INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever reads the output has seen enough, as `head` has.
+        _let_go_of_stdout()
+        return FAILED
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in FULL:
+            _let_go_of_stdout()
+            place = error.filename or "the output"
+            return _complain(f"cannot write {place}: {error.strerror}; make room", FAILED)
         if debug:
             raise
         kind = type(error).__name__
         said = f"unexpected {kind}: {error}. Please report it; --debug shows where"
         return _complain(said, FAILED)
     return int(code or 0)
+
+
+def _let_go_of_stdout() -> None:
+    """Point stdout to nowhere, or Python complains at its end of what it could not write."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def _complain(text: str, code: int) -> int:

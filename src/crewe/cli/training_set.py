@@ -140,8 +140,9 @@ def find(
 ) -> int:
     """List the samples that show what a query asks for.
 
-    All terms must hold. Keys: element, material, mineral, zone, morphology, fov and pixel in Å,
-    dose in e/Å², and every column of the manifest. Compare by = != < <= > >= or ~ (contains).
+    All terms must hold. Keys: every fact that list SET.zarr names, and short for them, where the
+    set has them, element, material, zone, morphology, fov and pixel in Å, dose in e/Å².
+    Compare by = != < <= > >= or ~ (contains).
     --json and --csv give every column, the table for people the main ones.
     """
     import json

@@ -6,32 +6,49 @@ import difflib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from crewe.recipes.lines import Lines
+from crewe.recipes.lines import Lines, Place
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
     from pydantic_core import ErrorDetails
 
 
-def complaints(error: ValidationError, part: type[BaseModel], lines: Lines) -> Iterator[str]:
-    """Say one sentence for each mistake that pydantic found, with its place and line.
+def complaints(
+    error: ValidationError, part: type[BaseModel], lines: Lines, settings: Any
+) -> Iterator[str]:
+    """Say one sentence for each place where pydantic found a mistake, with its line.
 
     A list with a wrong item is not blamed for being too short as well.
     """
-    mistakes = error.errors()
-    parents = {one["loc"][:length] for one in mistakes for length in range(len(one["loc"]))}
-    for mistake in mistakes:
-        place = tuple(mistake["loc"])
+    mistakes: dict[Place, list[ErrorDetails]] = {}
+    for mistake in error.errors():
+        mistakes.setdefault(_place(mistake, settings), []).append(mistake)
+    parents = {place[:length] for place in mistakes for length in range(len(place))}
+    for place, found in mistakes.items():
         if place in parents:
             continue
         where = lines.say(place)
         key = ".".join(map(str, place)) or "the whole"
-        if mistake["type"] == "extra_forbidden":
+        if found[0]["type"] == "extra_forbidden":
             yield f"{where}: unknown key {key}{_nearest(str(place[-1]), part)}"
-        elif mistake["type"] == "missing":
+        elif found[0]["type"] == "missing":
             yield f"{where}: {key} is missing"
         else:
-            yield f"{where}: {key}: {_said(mistake, lines.word(place))}"
+            said = ", or: ".join(_said(mistake, lines.word(place)) for mistake in found)
+            yield f"{where}: {key}: {said}"
+
+
+def _place(mistake: ErrorDetails, settings: Any) -> Place:
+    """Return the place of a mistake without the names of types that pydantic adds to it."""
+    place = tuple(mistake["loc"])
+    if mistake["type"] == "missing":
+        return place
+    for length, key in enumerate(place):
+        try:
+            settings = settings[key]
+        except (LookupError, TypeError):
+            return place[:length]
+    return place
 
 
 def _said(mistake: ErrorDetails, written: str | None) -> str:

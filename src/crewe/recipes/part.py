@@ -49,7 +49,8 @@ class RecipePart(BaseModel):
         try:
             return cls.model_validate(settings)
         except ValidationError as error:
-            raise RecipeError("; ".join(complaints(error, cls, lines or Lines()))) from error
+            said = complaints(error, cls, lines or Lines(), settings)
+            raise RecipeError("; ".join(said)) from error
 
 
 def to_yaml(part: RecipePart) -> str:
