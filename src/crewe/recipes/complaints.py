@@ -40,15 +40,14 @@ def complaints(
 
 def _place(mistake: ErrorDetails, settings: Any) -> Place:
     """Return the place of a mistake without the names of types that pydantic adds to it."""
-    place = tuple(mistake["loc"])
-    if mistake["type"] == "missing":
-        return place
-    for length, key in enumerate(place):
+    place: Place = ()
+    for key in mistake["loc"]:
         try:
             settings = settings[key]
         except (LookupError, TypeError):
-            return place[:length]
-    return place
+            continue
+        place = (*place, key)
+    return (*place, mistake["loc"][-1]) if mistake["type"] == "missing" else place
 
 
 def _said(mistake: ErrorDetails, written: str | None) -> str:
