@@ -31,11 +31,7 @@ class RestorationMaker:
     def read(cls, settings: dict[str, Any], lines: Lines) -> RestorationMaker:
         """Read the settings of a recipe and the chain it names. Raises RecipeError."""
         part = Restoration.read(settings, lines)
-        try:
-            chain = read_chain(part.degradation)
-        except RecipeError as error:
-            raise RecipeError(f"{lines.say(('degradation',))}: {error}") from error
-        return cls(part, chain, lines)
+        return cls(part, read_chain(part.degradation, lines.inside("degradation")), lines)
 
     @property
     def name(self) -> str:
