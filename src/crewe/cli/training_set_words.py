@@ -61,7 +61,8 @@ def verdict(report: "CheckReport") -> str:
         return "1 fault" if len(report.damage) == 1 else f"{len(report.damage)} faults"
     if not report.not_reproduced:
         return "sound"
-    return f"sound as stored, {len(report.not_reproduced)} samples not reproduced here"
+    number = len(report.not_reproduced)
+    return f"sound as stored, {number} sample{'s' * (number > 1)} not reproduced here"
 
 
 def not_reproduced(unlike: "NotReproduced") -> str:
