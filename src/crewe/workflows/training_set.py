@@ -56,7 +56,7 @@ def make_training_set(
     """
     from crewe.training_sets.blocks import BlockTask, clear_leftovers, missing_blocks
     from crewe.training_sets.folder import describe, prepare
-    from crewe.training_sets.making import maker_of
+    from crewe.training_sets.making import make_sample, maker_of
     from crewe.training_sets.store import open_training_set
 
     _check(plan)
@@ -69,6 +69,9 @@ def make_training_set(
     told.started(str(plan.path))
     if missing and there.versions != description.versions:
         told.warning(_other_versions(there.versions, description.versions))
+    if missing:
+        # What a recipe cannot make shows here, where its lines are still known.
+        make_sample(plan.maker, plan.seed, 0)
     progress = SampleProgress(told, description, missing)
     tasks = [BlockTask(path, description, block, recall or maker_of) for block in missing]
     names = [f"block {block}" for block in missing]
