@@ -1,0 +1,1 @@
+"""Networks: everything that knows torch, and what runs them without it."""
