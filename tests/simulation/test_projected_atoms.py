@@ -75,7 +75,7 @@ def test_the_full_width_of_a_gaussian():
     assert width == pytest.approx(2 * np.sqrt(2 * np.log(2)) * 0.45, rel=0.01)
 
 
-def test_the_maximum_stands_on_the_atom_whatever_the_coma():
+def test_the_core_stands_on_the_atom_whatever_the_coma():
     place = (2.13, 2.77)
     atoms = projected([place], pixel=0.1)
     shown = images.image(atoms, images.probe_transfer(atoms, OPTICS))

@@ -1,7 +1,10 @@
 import numpy as np
 import pytest
 from scipy import ndimage
+from scipy.spatial import cKDTree
 
+import crewe
+import crewe.axes
 from crewe.errors import RecipeError
 from crewe.training_sets.recipe import load_recipe, recipe_from_text
 
@@ -238,3 +241,19 @@ def test_every_marked_column_has_a_maximum_in_the_clean_image_near_it():
         distance = np.hypot(*((peaks - 0.5) * pitch - marked[inner][:, None]).transpose(2, 0, 1))
         reach = max(0.25 * sample.facts["probe_fwhm_angstrom"], 2 * pitch) + 2 * pitch
         assert np.mean(distance.min(axis=1) < reach) > 0.97
+
+
+@pytest.mark.parametrize(("material", "zone_axis"), [("Pt", "001"), ("Si", "110")])
+def test_finding_and_fitting_columns_comes_to_the_labels(material, zone_axis):
+    """Another room of crewe, which knows nothing of recipes, measures what was drawn."""
+    sample = maker(material, zone_axis, size_px=160, field_of_view_angstrom=24).sample(3, 1)
+    image = crewe.axes.calibrated_image(
+        sample.arrays["image"].astype(float), float(sample.facts["pixel_size_angstrom"])
+    )
+    fitted = crewe.fit_columns(image, crewe.find_columns(image)).columns
+    table = sample.tables["positions"]
+    marked = np.stack([table["x"], table["y"]], axis=1)[table["visible"]]
+    inner = np.all((marked > 2) & (marked < 22), axis=1)
+    distance = cKDTree(fitted[["x", "y"]]).query(marked[inner])[0]
+    assert distance.max() < 0.1
+    assert np.median(distance) < 0.02

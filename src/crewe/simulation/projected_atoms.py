@@ -71,11 +71,11 @@ def project(
 
 
 def probe_transfer(atoms: ProjectedAtoms, optics: Optics) -> Transfer:
-    """Return the transfer of a probe, source size included, its maximum on the atom.
+    """Return the transfer of a probe, source size included, its core on the atom.
 
     The image at r0 is ∫ σ(r) P(r − r0) d²r, so that an atom shows the mirrored probe: P enters
-    conjugated. Coma moves the maximum of a probe off the optic axis, in an image by the same for
-    all atoms; that shift, which nobody could know, is taken out.
+    conjugated. Coma moves the core of a probe off the optic axis, in an image by the same for all
+    atoms; that shift, which nobody could know, is taken out.
 
     The probe is drawn on a field of `PROBE_FIELD_ANGSTROM` and only as finely as its aperture
     needs, then brought to the grid by its Fourier coefficients: the same profile at a tenth of the
@@ -91,22 +91,22 @@ def probe_transfer(atoms: ProjectedAtoms, optics: Optics) -> Transfer:
     centred = np.real(fft.fftshift(fft.ifft2(fft.ifftshift(kept))))
     spectrum = fft.rfft2(fft.ifftshift(_recentred(centred, whole)))
     ky, kx = grid.frequencies()
-    down, right = (pitch * offset for offset in _maximum(centred))
+    down, right = (pitch * offset for offset in _core(centred))
     ramp = np.exp(2j * np.pi * ky * down) * np.exp(2j * np.pi * kx * right)
     return Transfer(np.conj(spectrum * ramp).astype(np.complex64), grid)
 
 
-def _maximum(profile: NDArray[np.float64]) -> tuple[float, float]:
-    """Place (y, x) of the maximum in points from the centre, by a parabola along each axis."""
-    row, column = np.unravel_index(int(profile.argmax()), profile.shape)
-    offsets = []
-    for line, top, size in (
-        (profile[:, column], row, profile.shape[0]),
-        (profile[row], column, profile.shape[1]),
-    ):
-        left, middle, right = line[top - 1], line[top], line[(top + 1) % size]
-        offsets.append(top - size // 2 + 0.5 * (left - right) / (left - 2 * middle + right))
-    return float(offsets[0]), float(offsets[1])
+def _core(profile: NDArray[np.float64]) -> tuple[float, float]:
+    """Centroid (y, x) of what exceeds half the maximum, in points from the centre.
+
+    It is where one sees an atom, and fits one; the tail of coma draws neither there.
+    """
+    core = np.maximum(profile - profile.max() / 2, 0)
+    rows, columns = (np.arange(size) - size // 2 for size in profile.shape)
+    total = core.sum()
+    return float((core.sum(axis=1) * rows).sum() / total), float(
+        (core.sum(axis=0) * columns).sum() / total
+    )
 
 
 def _recentred(values: NDArray[Any], points: int) -> NDArray[Any]:
