@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 import crewe
-from crewe.cli import convert, info, quantify, rerun, training_set
+from crewe.cli import convert, info, quantify, rerun, train, training_set
 from crewe.errors import CreweError, PlanError
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
@@ -39,6 +39,7 @@ for panel, command, examples in (
     ("Files", convert.convert, convert.EXAMPLES),
 ):
     app.command(rich_help_panel=panel, epilog=examples)(command)
+app.command(rich_help_panel="Train networks", epilog=train.EXAMPLES)(train.train)
 app.add_typer(training_set.app, name="training-set", rich_help_panel="Train networks")
 
 
