@@ -10,6 +10,7 @@ from crewe.networks.checkpoints import read_checkpoint  # noqa: E402
 from crewe.networks.train import train  # noqa: E402
 from crewe.networks.training_log import read_log  # noqa: E402
 from crewe.networks.training_parts import Networks, trained_network  # noqa: E402
+from crewe.networks.training_parts import build_networks as shipped  # noqa: E402
 from crewe.networks.training_plan import TrainingPlan, maker_of_plan  # noqa: E402
 
 
@@ -263,3 +264,39 @@ def test_a_gpu_that_is_not_there_is_told(tmp_path, monkeypatch):
 def test_plans_in_checkpoints_are_whole(whole):
     contents = read_checkpoint(whole[0] / "checkpoint.pt")
     assert TrainingPlan.read(yaml.safe_load(contents["plan"])) == plan_of()
+
+
+def test_the_shipped_networks_take_a_step_in_every_stage(tmp_path):
+    every = dict.fromkeys(("l1", "l2", "whitening", "fourier", "mean", "std"), 1.0)
+    stages = [
+        {"losses": every, "learning_rate": 1e-4, "steps": 1},
+        {
+            "losses": {**every, "adversarial": 2e-5},
+            "learning_rate": 1e-4,
+            "steps": 1,
+            "adversarial": True,
+        },
+    ]
+    recipe = {"name": "hrstem", "changes": {"size_px": 72}}
+    run(tmp_path, plan_of(recipe=recipe, network={"size": "small"}, stages=stages), build=shipped)
+    rows = read_log(tmp_path / "log.csv")
+    names = [*every, "adversarial", "discriminator"]
+    assert all(float(rows[-1][name]) > 0 for name in names)
+    assert trained_network(tmp_path / "best.pt")[0].network.size == "small"
+
+
+@pytest.mark.parametrize("target", ["gaussian_mask", "clean"])
+def test_atom_maps_are_learned_by_a_unet(tmp_path, target):
+    recipe = {"name": "atom-maps", "changes": {"size_px": 48}}
+    network = {"kind": "unet", "size": "small", "target": target}
+    stages = [{"losses": {"chi_square": 1.0}, "learning_rate": 1e-4, "steps": 2}]
+    plan = plan_of(recipe=recipe, network=network, stages=stages)
+    assert run(tmp_path, plan, build=shipped)[0].whole
+    head = trained_network(tmp_path / "best.pt")[1].size.head
+    assert head == ("sigmoid" if target == "gaussian_mask" else "linear")
+
+
+def test_sizes_that_no_family_has_are_refused():
+    for network in ({"size": "huge"}, {"kind": "unet", "size": "huge", "target": "clean"}):
+        with pytest.raises(PlanError, match="huge"):
+            shipped(plan_of(network=network))

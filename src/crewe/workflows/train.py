@@ -6,13 +6,13 @@ import importlib.util
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor
+from concurrent.futures import BrokenExecutor, Executor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crewe.errors import PlanError, WriteError
+from crewe.errors import CreweError, PlanError, WriteError
 from crewe.io.atomic import atomic_path
 from crewe.workflows.many import local_processes
 from crewe.workflows.observer import Observer, Silent
@@ -145,8 +145,14 @@ def _interrupts_noted() -> Iterator[Callable[[], bool]]:
 
 @contextmanager
 def _workers(count: int) -> Iterator[Executor | None]:
-    with local_processes(count, count) if count else nullcontext() as executor:
-        yield executor
+    try:
+        with local_processes(count, count) if count else nullcontext() as executor:
+            yield executor
+    except BrokenExecutor as error:
+        raise CreweError(
+            "a worker process ended early: is there enough memory? Set fewer workers in the plan; "
+            "--resume goes on after the last checkpoint"
+        ) from error
 
 
 def _make(folder: Path) -> None:
