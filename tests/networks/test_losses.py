@@ -3,11 +3,11 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from crewe.errors import ImageError, RecipeError  # noqa: E402
+from crewe.errors import ImageError  # noqa: E402
 from crewe.networks import losses  # noqa: E402
-from crewe.networks.losses import PixelwiseWeights  # noqa: E402
+from crewe.networks.loss_terms import TERMS  # noqa: E402
 
-COMPARISONS = [*losses.PIXELWISE_TERMS.values(), losses.pixelwise, losses.modified_chi_square]
+COMPARISONS = list(TERMS.values())
 
 
 @pytest.fixture(autouse=True)
@@ -157,20 +157,6 @@ def test_mean_and_deviation_ignore_where_the_pixels_lie():
     assert losses.mean_difference(truth + 0.5, truth).item() == pytest.approx(0.5)
 
 
-def test_pixelwise_is_the_weighted_sum_with_the_paper_s_weights():
-    restored, truth = images(11)
-    weights = [2.0, 1.0, 0.25, 0.10, 1.0, 0.5]
-    terms = [term(restored, truth).item() for term in losses.PIXELWISE_TERMS.values()]
-    assert losses.pixelwise(restored, truth).item() == pytest.approx(np.dot(weights, terms))
-    assert losses.ADVERSARIAL_WEIGHT == 2e-5
-
-
-def test_first_stage_is_l1_alone():
-    only = PixelwiseWeights(l1=1, l2=0, whitening=0, fourier=0, mean=0, deviation=0)
-    restored, truth = images(12)
-    assert losses.pixelwise(restored, truth, only) == losses.l1(restored, truth)
-
-
 def test_chi_square_punishes_an_atom_in_the_background_more():
     truth = torch.zeros(1, 1, 8, 8)
     truth[0, 0, 2, 2] = 1
@@ -214,10 +200,3 @@ def test_adversarial_losses_survive_a_judge_that_is_sure(loss, sure):
 def test_shapes_that_would_broadcast_are_refused(loss):
     with pytest.raises(ImageError, match=r"\(2, 1, 4, 4\)"):
         loss(torch.zeros(2, 1, 4, 4), torch.zeros(2, 4, 4))
-
-
-def test_negative_or_unknown_weights_are_refused():
-    with pytest.raises(RecipeError, match="l2"):
-        PixelwiseWeights.read({"l2": -1})
-    with pytest.raises(RecipeError, match="perceptual"):
-        PixelwiseWeights.read({"perceptual": 1})

@@ -9,38 +9,20 @@ doi:10.1038/s41524-023-01188-0, eqs. 4-15; for `modified_chi_square` R. Lin et a
 5386 (2021), doi:10.1038/s41598-021-84499-w.
 """
 
-from collections.abc import Callable
-
 import torch
-from pydantic import NonNegativeFloat
 from torch import Tensor
 from torch.nn import functional
 
 from crewe.errors import ImageError
 from crewe.networks.discriminator import relativistic_logits
-from crewe.recipes import RecipePart
 
 SMALLEST_CONTRAST = 1e-2
 """σ_min of eqs. 5 and 7, for images whose contrast is about 1; the paper does not give it."""
-
-ADVERSARIAL_WEIGHT = 2e-5
-"""λ_Adv of eq. 13."""
 
 WINDOWS = (2, 4, 8, 16)
 """Sides of the windows of eq. 8 in pixels."""
 
 _PIXELS = (-3, -2, -1)
-
-
-class PixelwiseWeights(RecipePart):
-    """λ of the terms of eq. 14; the defaults are the paper's. A term of weight 0 is left out."""
-
-    l1: NonNegativeFloat = 2.0
-    l2: NonNegativeFloat = 1.0
-    whitening: NonNegativeFloat = 0.25
-    fourier: NonNegativeFloat = 0.10
-    mean: NonNegativeFloat = 1.0
-    deviation: NonNegativeFloat = 0.5
 
 
 def _check(restored: Tensor, truth: Tensor) -> None:
@@ -133,26 +115,6 @@ def deviation_difference(restored: Tensor, truth: Tensor, smallest: float = 1e-6
     """
     _check(restored, truth)
     return (_deviation(truth, smallest) - _deviation(restored, smallest)).abs().mean()
-
-
-PIXELWISE_TERMS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "l1": l1,
-    "l2": l2,
-    "whitening": multi_local_whitening,
-    "fourier": fourier,
-    "mean": mean_difference,
-    "deviation": deviation_difference,
-}
-
-
-def pixelwise(restored: Tensor, truth: Tensor, weights: PixelwiseWeights | None = None) -> Tensor:
-    """Pixel-wise loss of eq. 14, the weighted sum of the terms above."""
-    _check(restored, truth)
-    total = torch.zeros((), dtype=truth.dtype, device=truth.device)
-    for name, weight in (weights or PixelwiseWeights()).plain().items():
-        if weight > 0:
-            total = total + weight * PIXELWISE_TERMS[name](restored, truth)
-    return total
 
 
 def adversarial(real: Tensor, fake: Tensor) -> Tensor:
