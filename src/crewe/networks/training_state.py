@@ -53,7 +53,8 @@ class TrainingState:
         self._adversary_adam = None if adversary is None else self._optimiser(adversary)
 
     def _optimiser(self, network: nn.Module) -> torch.optim.Adam:
-        network.to(self.device)
+        # Channels last: half as long a step on processors with bfloat16, no slower elsewhere.
+        network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         betas, epsilon = self.plan.betas, self.plan.epsilon
         return torch.optim.Adam(network.parameters(), lr=1.0, betas=betas, eps=epsilon)
 
@@ -123,13 +124,14 @@ class TrainingState:
                 adam.zero_grad(set_to_none=True)
 
     def _mixed(self) -> torch.autocast:
-        wanted = self.plan.mixed_precision and self.device.type == "cuda"
+        wanted = self.plan.mixed_precision and _multiplies_bfloat16(self.device)
         return torch.autocast(self.device.type, torch.bfloat16, enabled=wanted)
 
     def restore(self, given: Image) -> Image:
         """Return what the generator makes of a batch (batch, 1, y, x), without learning."""
         generator = self.networks.generator.eval()
-        with torch.inference_mode(), self._mixed():
+        # In float32, as the network is shipped.
+        with torch.inference_mode():
             made = generator(torch.from_numpy(given).to(self.device))
         return np.asarray(made.float().cpu().numpy(), np.float32)
 
@@ -157,6 +159,13 @@ class TrainingState:
             self.networks.discriminator.load_state_dict(contents["discriminator"])
             assert self._adversary_adam is not None
             self._adversary_adam.load_state_dict(contents["discriminator_adam"])
+
+
+def _multiplies_bfloat16(device: torch.device) -> bool:
+    """Whether the device has instructions for it: emulated it is slower than float32."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
 
 
 def _numbers(terms: Mapping[str, Tensor]) -> dict[str, float]:
