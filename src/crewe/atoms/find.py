@@ -7,14 +7,19 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from scipy import ndimage
-from scipy.optimize import minimize_scalar
 from scipy.spatial import cKDTree
 from scipy.stats import skew
 
 from crewe import axes
-from crewe.atoms.background import choose_mesh
 from crewe.atoms.equations import HEIGHT, ColumnModel
-from crewe.atoms.heights import solve_heights
+from crewe.atoms.first_model import (
+    LOCATE,
+    SPACING_PER_SCALE,
+    estimate_width,
+    linear_model,
+    points_of,
+    starting_table,
+)
 from crewe.atoms.noise import estimate_noise
 from crewe.atoms.periodicity import lattice_average, translations
 from crewe.atoms.scale import (
@@ -25,17 +30,13 @@ from crewe.atoms.scale import (
     texture_noise,
     white_noise_variance,
 )
-from crewe.atoms.stamps import Array, Grid, Index, Mask
+from crewe.atoms.stamps import Array, Index, Mask
 from crewe.errors import NoColumnsError
 
 Observer = Callable[[str, float], None]
 
-# A square lattice answers most strongly at the scale √3·d/2π of its spacing d.
-SPACING_PER_SCALE = 2 * np.pi / np.sqrt(3)
 # Where no scale stands out: single atoms, whose probe-limited width is about this.
 SINGLE_ATOM_SCALE_ANGSTROM = 0.85
-# Blobs are located below the scale of the strongest response, where close pairs stay apart.
-LOCATE = 0.6
 LEAST_SIGNAL_TO_NOISE = 4.0
 LEAST_RELATIVE_HEIGHT = 0.04
 # Below this signal-to-noise ratio a single column cannot be told from noise by itself.
@@ -92,11 +93,11 @@ def find_columns(
             "no atomic columns found: nothing stands out of the noise at any scale; "
             "give the distance between neighbours (spacing) or raise the sensitivity"
         )
-    width = _estimate_width(values, candidates.points, scale)
+    width = estimate_width(values, candidates.points, scale)
     tell("finding columns", 0.6)
     model = _complete(values, variance, candidates.points, scale, width, not sparse_texture)
     tell("finding columns", 1.0)
-    return _table(model, values, variance, scale, steps, image)
+    return starting_table(model, values, variance, scale, steps, image)
 
 
 def _scale(values: Array, steps: Array, unit: str, spacing: float | None) -> tuple[float, bool]:
@@ -183,68 +184,25 @@ def _subpixel(response: Array, peaks: Index) -> Array:
     return refined
 
 
-def _linear_model(
-    values: Array, points: Array, scale: float, width: float, weight: Array
-) -> tuple[ColumnModel, Array]:
-    grid = Grid(values.shape[0], values.shape[1], 1.0, 1.0)
-    mesh = choose_mesh("local", grid, 4 * SPACING_PER_SCALE * scale)
-    points = points[np.argsort(points[:, 0], kind="stable")]
-    nothing = np.zeros(len(points))
-    columns = np.stack([nothing, points[:, 1], points[:, 0], nothing + width], axis=1)
-    empty = ColumnModel(grid, "gaussian", columns, mesh, np.zeros(mesh.knots_y * mesh.knots_x))
-    return solve_heights(empty, values, weight)
-
-
-def _estimate_width(values: Array, points: Array, scale: float, most: int = 600) -> float:
-    """Common width, in pixels, whose linear fit to the part with the columns leaves the least."""
-    window, points = _central_part(values, points, most)
-    weight = np.ones_like(window)
-
-    def left_over(log_width: float) -> float:
-        model, _ = _linear_model(window, points, scale, np.exp(log_width), weight)
-        return float(np.sum(np.square(window - model.image())))
-
-    bounds = (np.log(0.22 * scale), np.log(1.05 * scale))
-    options = {"xatol": 0.05, "maxiter": 8}
-    return float(
-        np.exp(minimize_scalar(left_over, bounds=bounds, method="bounded", options=options).x)
-    )
-
-
-def _central_part(values: Array, points: Array, most: int) -> tuple[Array, Array]:
-    if len(points) <= most:
-        return values, points
-    half = 0.5 * np.sqrt(most / len(points) * values.size)
-    centre = np.median(points, axis=0)
-    low = np.maximum(0, centre - half).astype(int)
-    high = np.minimum(values.shape, centre + half).astype(int)
-    inside = np.all((points >= low) & (points < high), axis=1)
-    return np.ascontiguousarray(values[low[0] : high[0], low[1] : high[1]]), points[inside] - low
-
-
 def _complete(
     values: Array, variance: Array, points: Array, scale: float, width: float, add: bool
 ) -> ColumnModel:
     """Drop what the joint fit gives no height; add what it leaves over, such as hidden partners."""
     weight = np.ones_like(values)
-    model, information = _linear_model(values, points, scale, width, weight)
+    model, information = linear_model(values, points, scale, width, weight)
     model = _without(model, _faint(model))
     if not add or not len(model.columns):
         return model
-    points = _points(model)
+    points = points_of(model)
     residual = values - model.image()
     hidden = _hidden_columns(values, variance, residual, points, scale, width)
     if not len(hidden):
         return model
     points = np.concatenate([points, hidden])
-    model, information = _linear_model(values, points, scale, width, weight)
+    model, information = linear_model(values, points, scale, width, weight)
     doubtful = _faint(model) | (_is_new(model, hidden) & ~_significant(model, values, information))
-    model, _ = _linear_model(values, _points(_without(model, doubtful)), scale, width, weight)
+    model, _ = linear_model(values, points_of(_without(model, doubtful)), scale, width, weight)
     return model
-
-
-def _points(model: ColumnModel) -> Array:
-    return model.columns[:, [2, 1]]
 
 
 def _without(model: ColumnModel, dropped: Mask) -> ColumnModel:
@@ -273,7 +231,7 @@ def _hidden_columns(
 
 
 def _is_new(model: ColumnModel, hidden: Array) -> Mask:
-    distance, _ = cKDTree(hidden).query(_points(model))
+    distance, _ = cKDTree(hidden).query(points_of(model))
     return distance < 1e-9
 
 
@@ -288,33 +246,6 @@ def _significant(model: ColumnModel, values: Array, information: Array) -> Mask:
     passed = ndimage.gaussian_filter(scaled, width) - ndimage.gaussian_filter(scaled, 3 * width)
     # white noise of unit variance leaves a Gaussian filter with 1 / (2 width √π)
     excess = max(1.0, float(np.std(passed)) * 2 * width * np.sqrt(np.pi))
-    rows, columns = np.clip(np.round(_points(model)).astype(int), 0, np.array(values.shape) - 1).T
+    rows, columns = np.clip(np.round(points_of(model)).astype(int), 0, np.array(values.shape) - 1).T
     error = excess * np.sqrt(variance[rows, columns] / np.maximum(information, 1e-300))
     return model.columns[:, HEIGHT] > 5 * error
-
-
-def _table(
-    model: ColumnModel,
-    values: Array,
-    variance: Array,
-    scale: float,
-    steps: Array,
-    image: xr.DataArray,
-) -> pd.DataFrame:
-    origin = [float(image[dim].values[0]) for dim in ("y", "x")]
-    points = _points(model)
-    (response,) = blob_responses(values, np.array([LOCATE * scale]))
-    rows, columns = np.clip(np.round(points).astype(int), 0, np.array(values.shape) - 1).T
-    noise = response_noise(LOCATE * scale) * np.sqrt(variance[rows, columns])
-    length = axes.length_unit(image)
-    table = pd.DataFrame(
-        {
-            "x": origin[1] + points[:, 1] * steps[1],
-            "y": origin[0] + points[:, 0] * steps[0],
-            "height": model.columns[:, HEIGHT],
-            "width": model.columns[:, 3] * np.sqrt(np.prod(steps)),
-            "signal_to_noise": response[rows, columns] / np.maximum(noise, np.finfo(float).tiny),
-        }
-    )
-    table.attrs["units"] = {"x": length, "y": length, "width": length}
-    return table
