@@ -128,6 +128,12 @@ def test_a_hair_outside_is_not_worth_a_word():
     assert len(unlike({"structure_px": 3.0}, {"structure_px": (5.0, 200.0)})) == 1
 
 
+def test_fewer_defects_than_in_training_are_no_reason():
+    perfect = {"at_ceiling": 0.0, "at_floor": 0.0, "outliers": 0.0, "line_jumps": 0.0}
+    assert unlike(perfect, dict.fromkeys(perfect, (0.1, 0.2))) == []
+    assert len(unlike(dict.fromkeys(perfect, 0.9), dict.fromkeys(perfect, (0.1, 0.2)))) == 4
+
+
 @pytest.mark.parametrize("shape", [(7, 100), (5,), (3, 32, 32), (0, 0)])
 def test_other_shapes_are_refused(shape):
     with pytest.raises(ImageError, match="shape"):

@@ -22,7 +22,7 @@ MOST_BLOCKS = 9
 MARGIN = 0.1
 """Share of a range's width, and twice of its end, by which a feature may miss it unspoken of."""
 
-WORDS = {
+WORDS: dict[str, tuple[str | None, str]] = {
     "noise_share": ("it is less noisy", "it is noisier"),
     "structure_px": ("its structure is finer", "its structure is coarser"),
     "along_line_correlation": (
@@ -33,15 +33,15 @@ WORDS = {
         "neighbouring lines are less alike",
         "neighbouring lines are more alike",
     ),
-    "line_jumps": ("its lines jump less", "its lines jump more"),
+    "line_jumps": (None, "its lines jump more"),
     "skewness": ("it has more dark than bright features", "it has more bright than dark features"),
     "kurtosis": ("its intensities keep to fewer levels", "its intensities have longer tails"),
-    "anisotropy": ("it has less of one direction", "it has one direction more strongly"),
-    "at_ceiling": ("fewer pixels are at the highest value", "more pixels are saturated"),
-    "at_floor": ("fewer pixels are at the lowest value", "more pixels are at the lowest value"),
-    "outliers": ("it has fewer outlying pixels", "it has more outlying pixels"),
+    "anisotropy": (None, "it has one direction more strongly"),
+    "at_ceiling": (None, "more pixels are saturated"),
+    "at_floor": (None, "more pixels are at the lowest value"),
+    "outliers": (None, "it has more outlying pixels"),
 }
-"""What it means that a feature is below or above what the training inputs have."""
+"""What it means that a feature is below or above what training inputs have; None: nothing."""
 
 
 def features(image: ArrayLike) -> dict[str, float]:
@@ -85,6 +85,8 @@ def unlike(found: Mapping[str, float], ranges: Mapping[str, tuple[float, float]]
         if low - below <= found[name] <= high + above:
             continue
         words = WORDS[name][int(found[name] > high)]
+        if words is None:
+            continue
         what = name.replace("_", " ")
         reasons.append(f"{words} ({what} {found[name]:.3g}, trained on {low:.3g} to {high:.3g})")
     return reasons
