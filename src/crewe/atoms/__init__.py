@@ -1,5 +1,7 @@
 """From an image to its atomic columns: find them, fit them, say how well they are known."""
 
+from crewe.atoms.atom_map import locate_columns
+from crewe.atoms.by_network import find_columns_by_network, map_atoms
 from crewe.atoms.find import find_columns
 from crewe.atoms.fit import ColumnFit, fit_columns
 from crewe.atoms.metrics import (
@@ -16,7 +18,10 @@ __all__ = [
     "ProjectedCell",
     "assign_sites",
     "find_columns",
+    "find_columns_by_network",
     "fit_columns",
+    "locate_columns",
+    "map_atoms",
     "match_columns",
     "mean_absolute_error",
     "mean_absolute_percentage_error",
