@@ -72,7 +72,7 @@ def map_atoms(
     tell("mapping atoms", 0.0)
     given = resampled(image, shape)
     data = network.run(
-        np.ascontiguousarray(given.values, dtype=np.float32),
+        given.values,
         progress=lambda done, total: tell("mapping atoms", done / total),
     )
     seen = enlarged_like(given, data)
