@@ -15,6 +15,7 @@ from crewe.networks.scaling import Scale, scale_of
 from crewe.networks.training_plan import INPUTS, MASKS, TrainingPlan
 from crewe.training_sets.making import Recall, maker_of
 from crewe.training_sets.sample import Sample, SampleMaker
+from crewe.training_sets.stored_samples import StoredSamples
 from crewe.training_sets.streaming import stream
 
 Image = NDArray[np.float32]
@@ -79,5 +80,6 @@ def validation_examples(
 ) -> list[Example]:
     """Make the fixed examples of the plan's validation, from a seed that training never sees."""
     chosen = plan.validation
+    maker = maker.original if isinstance(maker, StoredSamples) else maker
     with closing(stream(maker, chosen.seed, 0, executor, recall=recall)) as samples:  # type: ignore[type-var]
         return [example_of(sample, plan) for sample in islice(samples, chosen.count)]

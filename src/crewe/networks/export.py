@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 OPSET = 18
 LARGEST_HALF = 65504.0
+HALF = "_half"
+"""Ends the names of the weights that are stored as float16."""
 
 
 def export_onnx(
@@ -137,8 +139,8 @@ def _store_half(model: Any) -> None:
         if tensor.data_type != TensorProto.FLOAT or len(tensor.dims) < 2:
             continue
         name, weights = tensor.name, numpy_helper.to_array(tensor)
-        tensor.CopyFrom(numpy_helper.from_array(weights.astype(np.float16), f"{name}_half"))
-        casts.append(helper.make_node("Cast", [f"{name}_half"], [name], to=TensorProto.FLOAT))
+        tensor.CopyFrom(numpy_helper.from_array(weights.astype(np.float16), name + HALF))
+        casts.append(helper.make_node("Cast", [name + HALF], [name], to=TensorProto.FLOAT))
     nodes = [*casts, *model.graph.node]
     del model.graph.node[:]
     model.graph.node.extend(nodes)

@@ -62,6 +62,7 @@ class _Job:
     plan: TilePlan
     batch: int
     keep_mean: bool
+    mask: bool
 
 
 def run(
@@ -72,6 +73,7 @@ def run(
     progress: Progress | None = None,
     keep_mean: bool = False,
     plan: TilePlan | None = None,
+    mask: bool = False,
 ) -> NDArray[np.float32]:
     """Result of a network on an image (y, x) or a stack (frame, y, x), in the image's own units.
 
@@ -79,15 +81,16 @@ def run(
     gives c times the result, and a constant added is added to the result. Pixels that are NaN or
     infinite are bridged for the network and NaN in the result; a frame without any finite pixel
     stays NaN. `keep_mean` adds to each frame the constant that gives its finite pixels the mean
-    they had. `plan` says how far the network looks and which sides it takes, with `tile_px` in
-    place of its own tile; by default sides are even and at least 32 px and the network looks 32
-    px. `progress` is told tiles done and in all, of each frame anew. Raises ImageError for an
-    empty image, other dims, complex values or a network that changes the shape, and PlanError for
-    tiles too small for their overlap.
+    they had. A `mask` has no unit and is left as the network gives it. `plan` says how far the
+    network looks and which sides it takes, with `tile_px` in place of its own tile; by default
+    sides are even and at least 32 px and the network looks 32 px. `progress` is told tiles done
+    and in all, of each frame anew. Raises ImageError for an empty image, other dims, complex
+    values or a network that changes the shape, and PlanError for tiles too small for their
+    overlap.
     """
     data = _checked_image(image)
     plan = replace(plan or TilePlan(multiple_px=2, smallest_px=32), tile_px=tile_px)
-    job = _Job(network, plan, batch, keep_mean)
+    job = _Job(network, plan, batch, keep_mean, mask)
     if data.ndim == 2:
         return _run_frame(job, data, progress)
     return np.stack([_run_frame(job, frame, progress) for frame in data])
@@ -126,7 +129,7 @@ def _run_frame(job: _Job, frame: NDArray[Any], progress: Progress | None) -> Ima
         measured = ~missing
         change = scaled[measured].mean(dtype=np.float64) - result[measured].mean(dtype=np.float64)
         scale = Scale(scale.mean + float(change) * scale.spread, scale.spread)
-    image = scale.undo(result)
+    image = result if job.mask else scale.undo(result)
     image[missing] = np.nan
     return image
 

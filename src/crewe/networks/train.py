@@ -15,6 +15,7 @@ import torch
 from crewe.errors import PlanError
 from crewe.networks.batches import Example, batches, validation_examples
 from crewe.networks.checkpoints import read_checkpoint, write_checkpoint
+from crewe.networks.starting_weights import start_from
 from crewe.networks.training_log import TrainingLog
 from crewe.networks.training_parts import Build, build_networks, device_of
 from crewe.networks.training_plan import MASKS, TrainingPlan, maker_of_plan
@@ -91,8 +92,8 @@ def train(
         raise PlanError(f"{folder} holds a run: resume it (--resume) or give another folder")
     if there:
         _take_up(state, read_checkpoint(folder / CHECKPOINT), listener, folder)
-    elif resume:
-        listener.message("no checkpoint to resume from: begins at step 0")
+    else:
+        _begin(state, listener, resume)
     begun()
     last = plan.steps if steps is None else min(steps, plan.steps)
     if state.step >= last:
@@ -105,6 +106,15 @@ def train(
     with closing(batches(plan, maker, state.step, executor, recall)) as made:  # type: ignore[type-var]
         run.go(made, last, stop)
     return _ended(state, last)
+
+
+def _begin(state: TrainingState, listener: Listener, resume: bool) -> None:
+    if resume:
+        listener.message("no checkpoint to resume from: begins at step 0")
+    source = state.plan.network.start_from
+    if source is not None:
+        start_from(state.networks.generator, source)
+        listener.message(f"starts from the weights of {source}")
 
 
 def _ended(state: TrainingState, last: int) -> Trained:

@@ -6,6 +6,7 @@ doi:10.1038/s41524-023-01188-0. This file needs no torch.
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -16,6 +17,7 @@ from crewe.errors import RecipeError
 from crewe.recipes import Lines, RecipePart, Shelf
 from crewe.training_sets.recipe import load_recipe, shipped_recipes
 from crewe.training_sets.sample import SampleMaker
+from crewe.training_sets.stored_samples import StoredSamples
 
 SHELF = Shelf("training plan", Path(__file__).parent / "plans")
 EPOCH_STEPS = 625_000
@@ -31,6 +33,9 @@ class RecipeOfSamples(RecipePart):
     """A shipped recipe or a YAML file."""
     changes: dict[str, Any] = {}
     """Top-level keys of the recipe to replace, such as `size_px`."""
+    stored: str | None = None
+    """A finished training set of this recipe to learn from, over and over, instead of new samples;
+    the validation examples are made in any case."""
 
 
 class NetworkChoice(RecipePart):
@@ -41,6 +46,8 @@ class NetworkChoice(RecipePart):
     """Name of a member of the family."""
     target: str = "ideal"
     """Array of the samples that the network shall give."""
+    start_from: str | None = None
+    """Weights to begin with: a shipped network, an ONNX file, or a checkpoint of another run."""
 
 
 class LossWeights(RecipePart):
@@ -86,6 +93,8 @@ class Stage(RecipePart):
     """The rates grow linearly from zero for so long, counted from the start of the stage."""
     halve_every_steps: int = Field(0, ge=0)
     """The rates are halved after each so many steps of the stage; 0 never."""
+    cosine: bool = False
+    """The rates fall to zero along half a cosine, from the end of the warm-up to the last step."""
     adversarial: bool = False
     discriminator_learning_rate: float = Field(1e-4, gt=0, le=1)
 
@@ -102,7 +111,11 @@ class Stage(RecipePart):
         """Return what the rates are multiplied with at a step of the stage, from 0."""
         warm = min(1.0, (step + 1) / self.warm_up_steps) if self.warm_up_steps else 1.0
         halvings = step // self.halve_every_steps if self.halve_every_steps else 0
-        return float(warm * 0.5**halvings)
+        return float(warm * 0.5**halvings * (self._fall(step) if self.cosine else 1.0))
+
+    def _fall(self, step: int) -> float:
+        after = max(step - self.warm_up_steps, 0) / max(self.steps - self.warm_up_steps, 1)
+        return 0.5 + 0.5 * math.cos(math.pi * min(after, 1.0))
 
 
 def _paper_stages() -> tuple[Stage, ...]:
@@ -148,6 +161,8 @@ class TrainingPlan(RecipePart):
     batch_size: int = Field(4, gt=0)
     gradient_clip: float = Field(1.0, gt=0)
     """Each component of the gradient is cut to ± this."""
+    gradient_norm: float | None = Field(None, gt=0)
+    """A longer gradient is shortened to this: images of hardly any contrast give long ones."""
     betas: tuple[float, float] = (0.5, 0.999)
     """Of Adam, as is epsilon."""
     epsilon: float = Field(1e-7, gt=0)
@@ -225,7 +240,15 @@ def maker_of_plan(plan: TrainingPlan) -> SampleMaker:
     """Return what makes the samples of a plan. Raises RecipeError when they do not fit it."""
     maker = load_recipe(plan.recipe.name, dict(plan.recipe.changes))
     check_target(plan, maker)
-    return maker
+    if plan.recipe.stored is None:
+        return maker
+    stored = StoredSamples(path=plan.recipe.stored)
+    if stored.original.text != maker.text:
+        raise RecipeError(
+            f"{plan.name}: {plan.recipe.stored} was made by another recipe than {maker.name} with "
+            "the changes of this plan: make a new set, or give its recipe.yaml as the recipe"
+        )
+    return stored
 
 
 def check_target(plan: TrainingPlan, maker: SampleMaker) -> None:

@@ -113,6 +113,8 @@ class TrainingState:
                 f"{float(size):g}: the training has broken down. Lower the learning rate or "
                 "lengthen the warm-up of this stage; the last checkpoint is from before"
             )
+        if self.plan.gradient_norm is not None:
+            torch.nn.utils.clip_grads_with_norm_(group["params"], self.plan.gradient_norm, size)
         torch.nn.utils.clip_grad_value_(group["params"], self.plan.gradient_clip)
         group["lr"] = rate
         adam.step()

@@ -11,7 +11,7 @@ from crewe.recipes import Lines, Shelf, parse_yaml
 from crewe.training_sets.sample import SampleMaker
 
 SHELF = Shelf("recipe", Path(__file__).parent / "recipes")
-TASKS = ("restoration", "atom_maps")
+TASKS = ("restoration", "atom_maps", "stored")
 
 
 def shipped_recipes() -> dict[str, str]:
@@ -60,4 +60,8 @@ def _maker(settings: dict[str, Any], lines: Lines) -> SampleMaker:
         from crewe.training_sets.atom_maps import AtomMapMaker
 
         return AtomMapMaker.read(settings, lines)
+    if task == "stored":
+        from crewe.training_sets.stored_samples import StoredSamples
+
+        return StoredSamples.read(settings, lines)
     raise RecipeError(f"{lines.say(('task',))}: task is {task!r}: give one of {', '.join(TASKS)}")

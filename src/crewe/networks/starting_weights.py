@@ -1,0 +1,64 @@
+"""Weights to begin a training with: those of a network that has learnt something already."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from crewe.errors import PlanError, ReadError
+from crewe.networks.checkpoints import read_checkpoint
+from crewe.networks.export import HALF
+from crewe.networks.zoo import path_of_network
+
+
+def start_from(network: nn.Module, source: str) -> None:
+    """Give a network the weights of another of the same shape.
+
+    `source` is a checkpoint (.pt), a folder of a run, whose best weights are taken, an ONNX file
+    that crewe has written, or the name of a shipped network. Raises PlanError when the networks
+    differ in shape, and ReadError when the source cannot be read.
+    """
+    weights = _weights(Path(source), source)
+    # The counter of a batch normalisation is no weight, and ONNX does not keep it.
+    own = {name: one for name, one in network.state_dict().items() if one.ndim}
+    differing = [name for name in own if _shape(weights.get(name)) != _shape(own[name])]
+    if differing:
+        raise PlanError(
+            f"cannot start from {source}: it is another network ({len(differing)} of {len(own)} "
+            f"weights do not fit, {differing[0]} the first): choose the same kind and size"
+        )
+    network.load_state_dict({name: weights[name] for name in own}, strict=False)
+
+
+def _weights(path: Path, source: str) -> dict[str, Tensor]:
+    if path.is_dir():
+        path = path / "best.pt"
+    if path.suffix == ".pt":
+        contents: dict[str, Tensor] = read_checkpoint(path)["generator"]
+        return contents
+    return _weights_of_onnx(path_of_network(source))
+
+
+def _weights_of_onnx(path: Path) -> dict[str, Tensor]:
+    """Read the tensors of an ONNX file by their names, those stored as float16 too."""
+    import onnx
+    from onnx import numpy_helper
+
+    try:
+        graph = onnx.load(path).graph
+    except Exception as error:  # protobuf's own errors share no class with the system's
+        raise ReadError(f"{path} cannot be read as a network: {error}") from error
+    tensors = graph.initializer
+    return {one.name.removesuffix(HALF): _tensor(numpy_helper.to_array(one)) for one in tensors}
+
+
+def _tensor(array: NDArray[Any]) -> Tensor:
+    return torch.from_numpy(array.copy()).float()
+
+
+def _shape(weights: Any) -> tuple[int, ...] | None:
+    return None if weights is None else tuple(weights.shape)
