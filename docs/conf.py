@@ -40,7 +40,7 @@ nitpick_ignore_regex = [
 SET_COMMANDS = ("make", "list", "recipe", "find", "preview", "export", "check")
 COMMANDS = (
     "",
-    *("quantify", "rerun", "info", "convert", "train"),
+    *("quantify", "map-atoms", "rerun", "info", "convert", "train"),
     *(f"training-set {command}" for command in SET_COMMANDS),
 )
 

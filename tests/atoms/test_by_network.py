@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.spatial import cKDTree
@@ -60,8 +62,8 @@ def test_pixels_outside_the_trained_range_are_brought_into_it(network, sampling)
     seen = axes.sampling(found.seen)
     assert min(seen) > 0.099
     assert max(seen) < 0.303
-    if sampling == 0.15:
-        assert found.seen.shape == image.shape
+    assert (found.seen.shape == image.shape) == (sampling == 0.15)
+    assert bool(found.warnings) == (sampling != 0.15)
 
 
 def test_positions_are_in_the_coordinates_of_the_image(network):
@@ -90,6 +92,13 @@ def test_intensities_keep_their_unit_and_mark_no_columns(tmp_path):
     assert float(found.image.isel(middle).mean()) == pytest.approx(expected, rel=0.02)
     with pytest.raises(PlanError, match="gaussian-mask"):
         find_columns_by_network(image, path)
+
+
+def test_an_image_unlike_the_training_inputs_is_told(network):
+    card = network.card.model_copy(update={"likeness": {"skewness": (-0.1, 0.1)}})
+    found = map_atoms(square_lattice().image, replace(network, card=card))
+    (warning,) = found.warnings
+    assert "more bright than dark" in warning
 
 
 def test_what_no_network_can_use_is_told(network, tmp_path):

@@ -21,6 +21,7 @@ from crewe.atoms.first_model import (
 from crewe.atoms.resample import enlarged_like, resampled
 from crewe.atoms.scale import white_noise_variance
 from crewe.errors import CalibrationError, ImageError, PlanError
+from crewe.networks.likeness import features, unlike
 
 if TYPE_CHECKING:
     from crewe.networks.card import Card
@@ -46,6 +47,8 @@ class AtomMap:
     """The same on the pixels that the network saw; the input's own unless it was resampled."""
     card: "Card"
     """What the network is."""
+    warnings: tuple[str, ...] = ()
+    """What the reader of the result should know."""
 
 
 def map_atoms(
@@ -79,7 +82,8 @@ def map_atoms(
     finer = data.shape[0] // given.shape[0]
     if card.output == "mask":
         seen.attrs.pop("units", None)
-    return AtomMap(resampled(seen, (finer * image.shape[0], finer * image.shape[1])), seen, card)
+    back = resampled(seen, (finer * image.shape[0], finer * image.shape[1]))
+    return AtomMap(back, seen, card, _warnings(image, given, card))
 
 
 def find_columns_by_network(
@@ -164,6 +168,19 @@ def _shape_for(image: xr.DataArray, trained: tuple[float, float]) -> tuple[int, 
             f"Å, {min(shape)} pixels of the network's: check the pixel size and its unit"
         )
     return shape[0], shape[1]
+
+
+def _warnings(image: xr.DataArray, given: xr.DataArray, card: "Card") -> tuple[str, ...]:
+    said = []
+    if given.shape != image.shape:
+        (y, x), (low, high) = axes.sampling(image), card.pixel_size_angstrom
+        said.append(
+            f"pixels of {y:.4g} × {x:.4g} Å do not suit network {card.name}, trained on {low:.3g} "
+            f"to {high:.3g} Å: it saw the image on pixels of {axes.sampling(given)[0]:.4g} Å"
+        )
+    reasons = unlike(features(given.values), card.likeness) if card.likeness else []
+    said += [f"unlike the images that {card.name} was trained on: {one}" for one in reasons]
+    return tuple(said)
 
 
 def _spacing(located: pd.DataFrame) -> float:

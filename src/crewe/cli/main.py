@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 import crewe
-from crewe.cli import convert, info, quantify, rerun, train, training_set
+from crewe.cli import convert, info, map_atoms, quantify, rerun, train, training_set
 from crewe.errors import CreweError, PlanError
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
@@ -34,6 +34,7 @@ app = typer.Typer(
 )
 for panel, command, examples in (
     ("Measure", quantify.quantify, quantify.EXAMPLES),
+    ("Measure", map_atoms.map_atoms, map_atoms.EXAMPLES),
     ("Measure", rerun.rerun, rerun.EXAMPLES),
     ("Files", info.info, info.EXAMPLES),
     ("Files", convert.convert, convert.EXAMPLES),

@@ -1,5 +1,6 @@
 """What a front end hears while a run goes on."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 
@@ -74,3 +75,17 @@ def retell(heard: list[tuple[str, str]], observer: Observer) -> None:
     """Tell an observer what a recorder heard, in the same order."""
     for kind, text in heard:
         getattr(observer, kind)(text)
+
+
+def stages(observer: Observer) -> Callable[[str, float], None]:
+    """Let a method report stage and fraction to an observer, which hears once of each stage."""
+    current = ""
+
+    def report(stage: str, fraction: float) -> None:
+        nonlocal current
+        if stage != current:
+            current = stage
+            observer.stage_started(stage)
+        observer.advanced(stage, fraction)
+
+    return report

@@ -1,6 +1,5 @@
 """The steps from an image file to a table of atomic columns."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ from crewe import axes, io
 from crewe.atoms import ColumnFit, ProjectedCell, assign_sites, find_columns, fit_columns
 from crewe.errors import CalibrationError
 from crewe.physics.intensity import detector_levels, electrons_per_pixel, normalise_to_detector
-from crewe.workflows.observer import Observer
+from crewe.workflows.observer import Observer, stages
 from crewe.workflows.plan import IntensityScale, QuantifyPlan, UnitCell
 from crewe.workflows.provenance import provenance_of
 from crewe.workflows.summary import summarise
@@ -47,7 +46,7 @@ def quantify(plan: QuantifyPlan, observer: Observer) -> Quantification:
         image,
         spacing=plan.find.spacing,
         sensitivity=plan.find.sensitivity,
-        observer=_stages(observer),
+        observer=stages(observer),
     )
     if plan.unit_cell is not None:
         found = assign_sites(found, _projected(plan.unit_cell))
@@ -55,7 +54,7 @@ def quantify(plan: QuantifyPlan, observer: Observer) -> Quantification:
         image,
         found,
         **_fit_settings(plan, electrons),
-        observer=_stages(observer),
+        observer=stages(observer),
     )
     summary = summarise(done, image, fit)
     for warning in summary["warnings"]:
@@ -74,20 +73,6 @@ def _fit_settings(plan: QuantifyPlan, electrons: float | None) -> dict[str, Any]
     if settings["noise"] == "auto" and electrons is not None:
         settings["noise"] = "counts"
     return {**settings, "electrons_per_unit": electrons, "seed": plan.seed}
-
-
-def _stages(observer: Observer) -> Callable[[str, float], None]:
-    """Let find and fit report, saying once when each stage starts."""
-    current = ""
-
-    def report(stage: str, fraction: float) -> None:
-        nonlocal current
-        if stage != current:
-            current = stage
-            observer.stage_started(stage)
-        observer.advanced(stage, fraction)
-
-    return report
 
 
 def _calibrated_image(plan: QuantifyPlan) -> "xr.DataArray":
