@@ -94,6 +94,7 @@ def run_map_atoms(plan: MapAtomsPlan, observer: Observer, *, overwrite: bool = F
 def write_mapped(result: MappedAtoms, *, overwrite: bool = False) -> list[Path]:
     """Write the files of a result and return their paths. Raises WriteError."""
     places = files_of(result.plan)
+    _make_folder(result.plan.output)
     io.write(places["map"], result.found.image, overwrite=overwrite)
     figure = plots.atom_map_figure(
         result.image,
@@ -123,11 +124,20 @@ def files_of(plan: MapAtomsPlan) -> dict[str, Path]:
     }
 
 
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(
+            f"the folder {folder} cannot be made: {error.strerror}; choose another with -o"
+        ) from error
+
+
 def _check_free(plan: MapAtomsPlan) -> None:
     taken = [path for path in files_of(plan).values() if path.exists()]
     if taken:
         raise WriteError(
-            f"{taken[0]} is there already: pass overwrite=True, or choose another folder with -o"
+            f"{taken[0]} is there already: replace it with --overwrite, or choose another folder with -o"
         )
 
 
