@@ -137,7 +137,8 @@ def _check_free(plan: MapAtomsPlan) -> None:
     taken = [path for path in files_of(plan).values() if path.exists()]
     if taken:
         raise WriteError(
-            f"{taken[0]} is there already: replace it with --overwrite, or choose another folder with -o"
+            f"{taken[0]} is there already: replace it with --overwrite, or choose another "
+            "folder with -o"
         )
 
 
