@@ -40,7 +40,8 @@ nitpick_ignore_regex = [
 SET_COMMANDS = ("make", "list", "recipe", "find", "preview", "export", "check")
 COMMANDS = (
     "",
-    *("quantify", "map-atoms", "rerun", "info", "convert", "train"),
+    *("quantify", "map-atoms", "restore", "rerun", "info", "convert", "train"),
+    *("networks", "networks show"),
     *(f"training-set {command}" for command in SET_COMMANDS),
 )
 

@@ -29,6 +29,7 @@ PUBLIC = {
     "open_training_set",
     "read",
     "read_image",
+    "restore",
     "run",
     "write",
 }

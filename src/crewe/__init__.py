@@ -28,6 +28,7 @@ _ROOM_OF = {
     "open_training_set": "crewe.training_sets",
     "read": "crewe.io",
     "read_image": "crewe.io",
+    "restore": "crewe.restoration",
     "run": "crewe.workflows",
     "write": "crewe.io",
 }
@@ -52,6 +53,7 @@ __all__ = [
     "open_training_set",
     "read",
     "read_image",
+    "restore",
     "run",
     "write",
 ]

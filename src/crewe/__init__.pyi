@@ -15,6 +15,7 @@ from crewe.io import list_signals as list_signals
 from crewe.io import read as read
 from crewe.io import read_image as read_image
 from crewe.io import write as write
+from crewe.restoration import restore as restore
 from crewe.simulation.linear import linear_image as linear_image
 from crewe.training_sets import open_training_set as open_training_set
 from crewe.workflows import QuantifyPlan as QuantifyPlan

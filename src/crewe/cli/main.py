@@ -15,7 +15,17 @@ from typing import Annotated, Any
 import typer
 
 import crewe
-from crewe.cli import convert, info, map_atoms, quantify, rerun, train, training_set
+from crewe.cli import (
+    convert,
+    info,
+    map_atoms,
+    networks,
+    quantify,
+    rerun,
+    restore,
+    train,
+    training_set,
+)
 from crewe.errors import CreweError, PlanError
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
@@ -35,12 +45,14 @@ app = typer.Typer(
 for panel, command, examples in (
     ("Measure", quantify.quantify, quantify.EXAMPLES),
     ("Measure", map_atoms.map_atoms, map_atoms.EXAMPLES),
+    ("Measure", restore.restore, restore.EXAMPLES),
     ("Measure", rerun.rerun, rerun.EXAMPLES),
     ("Files", info.info, info.EXAMPLES),
     ("Files", convert.convert, convert.EXAMPLES),
 ):
     app.command(rich_help_panel=panel, epilog=examples)(command)
 app.command(rich_help_panel="Train networks", epilog=train.EXAMPLES)(train.train)
+app.add_typer(networks.app, name="networks", rich_help_panel="Train networks")
 app.add_typer(training_set.app, name="training-set", rich_help_panel="Train networks")
 
 

@@ -1,0 +1,262 @@
+"""Restore an image with a trained network, and say how far the result can be trusted."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crewe import axes
+from crewe.errors import ImageError, PlanError
+from crewe.networks.card import Card
+from crewe.networks.inference import filled
+from crewe.networks.likeness import features, unlike
+from crewe.networks.zoo import TrainedNetwork, open_network
+from crewe.restoration.pixel_size import Resampling, choose_resampling
+from crewe.restoration.trust import TrustMap, trust_map
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Image = NDArray[np.float32]
+Observer = Callable[[str, float], None]
+"""Called with the name of a stage and how far it has come, from 0 to 1."""
+
+MUCH_DOUBT = 0.05
+SMALLEST_WITH_FEATURES = 8
+
+
+@dataclass(frozen=True)
+class Restored:
+    """A restored image or stack."""
+
+    image: Any
+    """Of the kind, shape and unit of what was given, float32; NaN where nothing was measured."""
+    trust: Any
+    """Likewise, 0 to 1: see `trust_map`. None when it was not asked for."""
+    trusted_share: float
+    """Share of the measured area that the data support; NaN without a trust map."""
+    doubted_share: float
+    """Share of the measured area that the data contradict; NaN without a trust map."""
+    warnings: tuple[str, ...]
+    """What the reader of the result should know."""
+    card: Card
+    """Of the network."""
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What is the same for every frame."""
+
+    network: TrainedNetwork
+    resampling: Resampling
+    tile_px: int
+    batch: int
+    rng: np.random.Generator | None
+    """None when no trust map is wanted."""
+
+    def restored(self, frame: Image, tell: Callable[[float], None] | None = None) -> Image:
+        """Return a frame restored, with the mean that it had."""
+        if self.resampling == Resampling():
+            return self._run(frame, tell)
+        missing = ~np.isfinite(frame)
+        if missing.all():
+            return np.full(frame.shape, np.nan, dtype=np.float32)
+        whole = filled(np.where(missing, np.float32(np.nan), frame))
+        result = self.resampling.back(
+            self._run(self.resampling.there(whole).astype(np.float32), tell), frame.shape
+        ).astype(np.float32)
+        measured = ~missing
+        result += np.mean(frame[measured], dtype=np.float64) - np.mean(
+            result[measured], dtype=np.float64
+        )
+        result[missing] = np.nan
+        return result
+
+    def _run(self, frame: Image, tell: Callable[[float], None] | None) -> Image:
+        def progress(done: int, total: int) -> None:
+            if tell is not None:
+                tell(done / total)
+
+        return self.network.run(frame, self.tile_px, self.batch, progress)
+
+
+def restore(
+    image: Any,
+    pixel_size_angstrom: float | None = None,
+    model: str | os.PathLike[str] | TrainedNetwork = "hrstem",
+    *,
+    trust: bool = True,
+    tile_px: int = 512,
+    batch: int = 1,
+    threads: int | None = None,
+    seed: int = 0,
+    observer: Observer | None = None,
+) -> Restored:
+    """Restore an image (y, x) or each frame of a stack (frame, y, x).
+
+    `image` is an array, or a calibrated DataArray whose last dims are y and x; the result is of
+    the same kind, shape and unit as float32, calibration kept. c times the image gives c times the
+    result, the mean of each frame is kept, and NaN or infinite pixels become NaN. `model` is the
+    name of a shipped network, the path of an ONNX file with its card beside it, or a network that
+    is open already. `pixel_size_angstrom` replaces the image's own; where it lies outside what the
+    network was trained on, the image is brought to other pixels and back, and a warning says so.
+    `trust` adds a map of how far the measurement supports the result, which takes as long again;
+    its noise is drawn from `seed`. `tile_px` limits the memory that the network takes, `threads`
+    the CPU threads. `observer` hears the stages 'restoring' and 'judging'.
+
+    Raises ImageError for an image that cannot be used, PlanError for an unknown or unfit model
+    and for pixels too far from the trained size, ReadError for a damaged network, CreweError when
+    no onnxruntime is installed.
+    """
+    frames, template = _frames_of(image)
+    opened = model if isinstance(model, TrainedNetwork) else open_network(model, threads)
+    check_card(opened.card)
+    pixel = _pixel_size(template) if pixel_size_angstrom is None else pixel_size_angstrom
+    resampling, warnings = _resampling(pixel, opened.card)
+    rng = np.random.default_rng(seed) if trust else None
+    job = _Job(opened, resampling, tile_px, batch, rng)
+    made = [
+        _restore_frame(job, frame, _stages(observer, number, len(frames)))
+        for number, frame in enumerate(frames)
+    ]
+    warnings += _counted([_unlike(job, frame, opened.card) for frame in frames])
+    maps = [one for _, one in made if one is not None]
+    share, doubt = (_mean_share(maps, name) for name in ("trusted_share", "doubted_share"))
+    if doubt > MUCH_DOUBT:
+        warnings.append(
+            f"the measurement contradicts {100 * doubt:.0f} % of the restored area: look at the "
+            "trust map before you use it"
+        )
+    return Restored(
+        _like(template, [one for one, _ in made]),
+        _like(template, [one.trust for one in maps], "trust") if trust else None,
+        share,
+        doubt,
+        tuple(warnings),
+        opened.card,
+    )
+
+
+def check_card(card: Card) -> None:
+    """Raise PlanError when a network does not restore intensities."""
+    if card.task != "restoration" or card.output != "intensity":
+        raise PlanError(
+            f"the network {card.name} makes {card.target} ({card.task}), no restored image: choose "
+            "one of the task 'restoration'; 'crewe networks' lists them"
+        )
+
+
+def _restore_frame(
+    job: _Job, frame: Image, tell: Callable[[str, float], None]
+) -> tuple[Image, TrustMap | None]:
+    restored = job.restored(frame, lambda fraction: tell("restoring", fraction))
+    if job.rng is None:
+        return restored, None
+    tell("judging", 0.0)
+    judged = trust_map(
+        frame,
+        restored,
+        lambda probe: job.restored(probe, lambda fraction: tell("judging", fraction)),
+        job.rng,
+    )
+    return restored, judged
+
+
+def _frames_of(image: Any) -> tuple[list[Image], Any]:
+    """Frames (y, x) as float32, and what the result is to look like."""
+    import xarray as xr
+
+    template: Any
+    if isinstance(image, xr.DataArray):
+        if image.dims[-2:] != ("y", "x"):
+            raise ImageError(f"dims {image.dims}: the last two must be 'y' and 'x', transpose it")
+        template, values = image, np.asarray(image.values)
+    else:
+        template = values = np.asarray(image)
+    if values.ndim not in (2, 3) or values.size == 0:
+        raise ImageError(f"an image of shape {values.shape}: give dims (y, x) or (frame, y, x)")
+    if values.ndim == 3 and values.shape[-1] in (3, 4):
+        raise ImageError(f"an RGB image of shape {values.shape}: give the grey original")
+    if values.dtype.kind not in "buif":
+        raise ImageError(f"pixels of type {values.dtype}: give real numbers, e.g. the amplitude")
+    stack = values[None] if values.ndim == 2 else values
+    return [np.ascontiguousarray(frame, dtype=np.float32) for frame in stack], template
+
+
+def _pixel_size(template: Any) -> float | None:
+    """Pixel size in Å of a calibrated image, None when it has none."""
+    import xarray as xr
+
+    if not isinstance(template, xr.DataArray) or not {"y", "x"} <= set(template.coords):
+        return None
+    if axes.length_unit(template) != "Å":
+        return None
+    y, x = axes.sampling(template)
+    return float(np.sqrt(y * x))
+
+
+def _resampling(pixel: float | None, card: Card) -> tuple[Resampling, list[str]]:
+    low, high = card.pixel_size_angstrom
+    if pixel is None:
+        return Resampling(), [
+            f"the pixel size is not known: the network was trained on {low:g} to {high:g} Å and "
+            "may do worse on others"
+        ]
+    resampling, warning = choose_resampling(pixel, (low, high))
+    return resampling, [] if warning is None else [warning]
+
+
+def _unlike(job: _Job, frame: Image, card: Card) -> list[str]:
+    """Say what makes a frame unlike the training inputs, as the network sees it."""
+    finite = np.isfinite(frame)
+    if not card.likeness or not finite.any() or min(frame.shape) < SMALLEST_WITH_FEATURES:
+        return []
+    seen: Any = frame
+    if job.resampling != Resampling():
+        seen = job.resampling.there(filled(np.where(finite, frame, np.float32(np.nan))))
+        if min(seen.shape) < SMALLEST_WITH_FEATURES:
+            return []
+    return [
+        f"unlike the images that the network was trained on: {reason}"
+        for reason in unlike(features(seen), card.likeness)
+    ]
+
+
+def _counted(said: list[list[str]]) -> list[str]:
+    """Warnings of the frames of a stack, each kind once with the number of frames."""
+    if len(said) == 1:
+        return said[0]
+    kinds: dict[str, list[str]] = {}
+    for warning in (one for frame in said for one in frame):
+        kinds.setdefault(warning.split(" (")[0], []).append(warning)
+    return [f"{ones[0]}, in {len(ones)} of {len(said)} frames" for ones in kinds.values()]
+
+
+def _mean_share(maps: list[TrustMap], name: str) -> float:
+    shares = [getattr(one, name) for one in maps]
+    known = [share for share in shares if np.isfinite(share)]
+    return float(np.mean(known)) if known else float("nan")
+
+
+def _stages(observer: Observer | None, number: int, count: int) -> Callable[[str, float], None]:
+    def tell(stage: str, fraction: float) -> None:
+        if observer is not None:
+            observer(stage, (number + fraction) / count)
+
+    return tell
+
+
+def _like(template: Any, frames: list[Image], name: str | None = None) -> Any:
+    """Frames as an array or DataArray like the one that was given."""
+    values = frames[0] if template.ndim == 2 else np.stack(frames)
+    if isinstance(template, np.ndarray):
+        return values
+    result: xr.DataArray = template.copy(data=values)
+    if name is not None:
+        result.name = name
+    return result
