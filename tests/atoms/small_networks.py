@@ -10,14 +10,14 @@ from crewe.networks.card import Card, write_card
 SIZE, SIGMA_PX = 17, 2.2
 
 
-def matched_filter(path, *, output="mask", task="atom map", pixels=(0.1, 0.3)):
+def matched_filter(path, *, output="mask", task="atom map", pixels=(0.1, 0.3), gain=1.0):
     """A network that marks bright blobs about 2.2 px wide, and its card; the path comes back.
 
     As a mask: minus the Laplacian of a smoothed image, kept between 0 and 1. As an intensity: the
     smoothed image.
     """
     helper, onnx = pytest.importorskip("onnx.helper"), pytest.importorskip("onnx")
-    kernel = helper.make_tensor("kernel", 1, (1, 1, SIZE, SIZE), _kernel(output).ravel())
+    kernel = helper.make_tensor("kernel", 1, (1, 1, SIZE, SIZE), (gain * _kernel(output)).ravel())
     padding = {"pads": [SIZE // 2] * 4}
     nodes = [helper.make_node("Conv", ["image", "kernel"], ["filtered"], **padding)]
     limits = [helper.make_tensor(name, 1, (), [at]) for name, at in (("low", 0.0), ("high", 1.0))]
@@ -33,7 +33,7 @@ def matched_filter(path, *, output="mask", task="atom map", pixels=(0.1, 0.3)):
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
     onnx.checker.check_model(model)
     path.write_bytes(model.SerializeToString())
-    write_card(_card(path, output, task, pixels), path.with_suffix(".yaml"))
+    write_card(_card(path, output, task, pixels), path.with_suffix(".yaml"), overwrite=True)
     return path
 
 

@@ -4,11 +4,12 @@ import shutil
 import pandas as pd
 import pytest
 import yaml
+from small_networks import matched_filter
 
 from crewe import io
 from crewe.cli.main import main
 from crewe.workflows.repeat import compare
-from crewe.workflows.result_folder import FILES
+from crewe.workflows.result_folder import FILES, RESTORED_FILES
 
 
 def contents(folder):
@@ -87,6 +88,27 @@ def test_files_of_others_are_never_replaced(image, folder, capsys):
     assert main(["quantify", "gold.tif", "-o", "out", "--overwrite"]) == 1
     assert "thesis.txt" in capsys.readouterr().err
     assert precious.read_text() == "years"
+
+
+def test_restored_and_found_by_networks_from_the_command_line(image, folder, capsys):
+    pytest.importorskip("onnxruntime")
+    matched_filter(folder / "blobs.onnx")
+    matched_filter(folder / "smooth.onnx", output="intensity", task="restoration")
+    command = ["quantify", "gold.tif", "--restore", "smooth.onnx", "--find", "blobs.onnx"]
+    assert main([*command, "--dry-run"]) == 0
+    assert "restored.tif" in capsys.readouterr().out
+    assert main([*command, "--json", "-o", "out"]) == 0
+    said = capsys.readouterr()
+    answer = json.loads(said.out)
+    assert answer["summary"]["columns"]["total"] == 30
+    assert answer["summary"]["restoration"]["model"] == "smooth"
+    assert "gold.tif: restoring" in said.err
+    assert "gold.tif: mapping atoms" in said.err
+    assert contents(folder / "out") == {*FILES, *RESTORED_FILES}
+    assert main([*command, "-o", "out"]) == 0
+    assert "skipped" in capsys.readouterr().err
+    assert main(["quantify", "gold.tif", "--find", "no-such", "--dry-run"]) == 2
+    assert "no-such" in capsys.readouterr().err
 
 
 @pytest.fixture

@@ -84,3 +84,32 @@ def test_a_unit_cell_is_part_of_the_plan_and_types_the_columns():
     plan = QuantifyPlan.model_validate({"image": "sto.ser", "unit_cell": CELL})
     assert plan.unit_cell.angle_deg == 90
     assert plan.unit_cell.sites[1] == ("Ti", 0.5, 0.5)
+
+
+def test_plans_from_before_networks_still_hold(tmp_path):
+    (tmp_path / "plan.yaml").write_text(
+        "image: gold.tif\nfind:\n  sensitivity: 1.0\nprovenance:\n  versions: {crewe: 0.1.0}\n"
+        "  image_sha256: abc\n"
+    )
+    plan = load_plan(tmp_path / "plan.yaml")
+    assert plan.networks == {}
+    assert plan.settings() == QuantifyPlan(image=Path("gold.tif")).settings()
+
+
+def test_networks_are_names_or_paths_that_move_with_the_plan(tmp_path):
+    plan = plan_from(
+        {
+            "image": tmp_path / "gold.tif",
+            "restore": "hrstem",
+            "find": {"by": str(tmp_path / "nets" / "own.onnx")},
+        }
+    )
+    save_plan(plan, tmp_path / "plan.yaml")
+    text = (tmp_path / "plan.yaml").read_text()
+    assert "by: nets/own.onnx" in text
+    assert "restore: hrstem" in text
+    assert load_plan(tmp_path / "plan.yaml") == plan
+    assert plan.settings().networks == {"restore": "hrstem", "find": "own.onnx"}
+    assert plan_from({"image": "a.tif", "find": {"by": "network"}}).networks == {
+        "find": "gaussian-mask"
+    }

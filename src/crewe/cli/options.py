@@ -42,6 +42,22 @@ ElectronsPerUnit = Annotated[
 Counts = Annotated[bool, _option(SCALE, "--counts", text="The image is in electrons already.")]
 
 MODEL = "Columns: the defaults suit most images"
+Restore = Annotated[
+    str | None,
+    _option(
+        MODEL,
+        text="Network that restores the image first, such as hrstem; the measured image is "
+        "fitted as well.",
+    ),
+]
+Find = Annotated[
+    str | None,
+    _option(
+        MODEL,
+        text="How columns are found: image, network (gaussian-mask), or the name of a network. "
+        "Default: image.",
+    ),
+]
 Spacing = Annotated[
     float | None,
     _option(MODEL, text="Smallest distance between columns in Å. Default: from the image."),

@@ -26,6 +26,8 @@ EXAMPLES = """Examples:
 
     crewe quantify srtio3.ser --unit-cell STO100.txt
 
+    crewe quantify gold.dm4 --restore hrstem --find network
+
     crewe quantify gold.dm4 --dry-run > plan.yaml
 """
 
@@ -44,6 +46,8 @@ def quantify(
     dwell_time: options.DwellTime = None,
     electrons_per_unit: options.ElectronsPerUnit = None,
     counts: options.Counts = False,
+    restore: options.Restore = None,
+    find: options.Find = None,
     spacing: options.Spacing = None,
     sensitivity: options.Sensitivity = None,
     unit_cell: options.UnitCell = None,
@@ -82,7 +86,8 @@ def quantify(
             "electrons_per_unit": electrons_per_unit,
             "counts": counts or None,
         },
-        "find": {"spacing": spacing, "sensitivity": sensitivity},
+        "restore": restore,
+        "find": {"by": find, "spacing": spacing, "sensitivity": sensitivity},
         "unit_cell": _cell_settings(unit_cell),
         "fit": {"peak": peak, "width": width, "background": background, "noise": noise},
     }
@@ -158,10 +163,15 @@ def _carry_out(
 
 
 def _check_present(plan: "QuantifyPlan") -> None:
-    """Raise ReadError when an input file of the plan is not there."""
+    """Raise ReadError or PlanError when an input file or a network of the plan is not there."""
     for path in (plan.image, plan.intensity.detector_map):
         if path is not None and not path.exists():
             raise ReadError(f"{path} does not exist: check the path")
+    if plan.networks:
+        from crewe.networks.zoo import card_of
+
+        for name in plan.networks.values():
+            card_of(name)
 
 
 def _show(plans: Sequence["QuantifyPlan"], as_json: bool) -> int:
@@ -169,18 +179,20 @@ def _show(plans: Sequence["QuantifyPlan"], as_json: bool) -> int:
     import json
 
     from crewe.workflows.plan_file import to_yaml
-    from crewe.workflows.result_folder import FILES
+    from crewe.workflows.result_folder import files_of
 
     for plan in plans:
         _check_present(plan)
     for plan in plans:
         if as_json:
-            would_write = [str(plan.output / name) for name in FILES] if plan.output else []
+            would_write = (
+                [str(plan.output / name) for name in files_of(plan)] if plan.output else []
+            )
             shown = {"plan": plan.model_dump(mode="json"), "would_write": would_write}
             typer.echo(json.dumps(shown, ensure_ascii=False))
             continue
         typer.echo(f"---\n{to_yaml(plan, Path())}# would write into {plan.output}:")
-        for name, meaning in FILES.items():
+        for name, meaning in files_of(plan).items():
             typer.echo(f"#   {name:<16} {meaning}")
     return 0
 

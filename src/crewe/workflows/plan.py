@@ -4,6 +4,7 @@ A plan is a value: equal plans on equal files give equal tables. `plan_file.py`
 reads and writes it as YAML; `provenance.py` says with what it was carried out.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, Self
 
@@ -85,10 +86,28 @@ class IntensityScale(PlanPart):
 class FindOptions(PlanPart):
     """How columns are looked for; the defaults suit every image we know."""
 
+    by: str = "image"
+    """'image' reads the image itself, 'network' asks the shipped gaussian-mask, anything else is
+    the name of a shipped network that marks columns, or the path of an ONNX file."""
     spacing: PositiveFloat | None = None
     """Smallest distance between columns, in Å (in pixels when sampling is 'pixel')."""
     sensitivity: PositiveFloat = 1.0
     """Above 1 finds fainter columns, below 1 only brighter ones."""
+
+    @property
+    def network(self) -> str | None:
+        """Name or path of the network to ask; None for the image itself."""
+        named = {"image": None, "network": "gaussian-mask"}
+        return named.get(self.by, self.by)
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        if self.network is not None and (self.spacing is not None or self.sensitivity != 1):
+            raise ValueError(
+                "spacing and sensitivity are for columns found by 'image': leave them out where "
+                "a network finds the columns"
+            )
+        return self
 
 
 class UnitCell(PlanPart):
@@ -126,6 +145,8 @@ class Provenance(PlanPart):
     """SHA-256 of the image file."""
     detector_map_sha256: str | None = None
     """SHA-256 of the detector map file, where one was given."""
+    networks: dict[str, str] | None = None
+    """SHA-256 of each network that was used, by what it did: 'restore', 'find'."""
 
 
 class QuantifyPlan(PlanPart):
@@ -141,6 +162,9 @@ class QuantifyPlan(PlanPart):
     """Pixel size in Å; 'pixel' works in pixels; nothing takes the file's own."""
     intensity: IntensityScale = Field(default_factory=IntensityScale)
     """Intensity calibration."""
+    restore: str | None = None
+    """Network that restores the image before columns are found and fitted: the name of a shipped
+    one, such as hrstem, or the path of an ONNX file."""
     find: FindOptions = Field(default_factory=FindOptions)
     """Detection of columns."""
     unit_cell: UnitCell | None = None
@@ -174,7 +198,23 @@ class QuantifyPlan(PlanPart):
             scale = scale.model_copy(update={"detector_map": scale.detector_map.absolute()})
         output = None if self.output is None else self.output.absolute()
         places = {"image": self.image.absolute(), "intensity": scale, "output": output}
-        return self.model_copy(update=places)
+        return self.model_copy(update=places)._with_networks(lambda path: str(path.absolute()))
+
+    @property
+    def networks(self) -> dict[str, str]:
+        """Names or paths of the networks that the plan needs, by what they do."""
+        asked = {"restore": self.restore, "find": self.find.network}
+        return {role: name for role, name in asked.items() if name is not None}
+
+    def _with_networks(self, change: Callable[[Path], str]) -> "QuantifyPlan":
+        """Change the paths of networks; the names of shipped ones stay."""
+
+        def changed(name: str) -> str:
+            return change(Path(name)) if is_network_file(name) else name
+
+        find = self.find.model_copy(update={"by": changed(self.find.by)})
+        restore = None if self.restore is None else changed(self.restore)
+        return self.model_copy(update={"find": find, "restore": restore})
 
     def settings(self) -> "QuantifyPlan":
         """Return what decides the numbers: the plan without file places and provenance."""
@@ -188,4 +228,9 @@ class QuantifyPlan(PlanPart):
                 "output": None,
                 "provenance": None,
             }
-        )
+        )._with_networks(lambda path: path.name)
+
+
+def is_network_file(name: str) -> bool:
+    """Whether a network is named by its file."""
+    return Path(name).suffix == ".onnx"

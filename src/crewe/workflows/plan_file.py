@@ -14,7 +14,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from crewe.errors import PlanError
-from crewe.workflows.plan import PlanPart, QuantifyPlan
+from crewe.workflows.plan import PlanPart, QuantifyPlan, is_network_file
 
 PLAN_NAME = "plan.yaml"
 
@@ -78,10 +78,19 @@ def _with_paths(settings: dict[str, Any], change: Callable[[str], str]) -> dict[
     for key in ("image", "output"):
         if isinstance(changed.get(key), str):
             changed[key] = change(changed[key])
+    if _names_network(changed.get("restore")):
+        changed["restore"] = change(changed["restore"])
+    find = changed.get("find")
+    if isinstance(find, dict) and _names_network(find.get("by")):
+        changed["find"] = {**find, "by": change(find["by"])}
     intensity = changed.get("intensity")
     if isinstance(intensity, dict) and isinstance(intensity.get("detector_map"), str):
         changed["intensity"] = {**intensity, "detector_map": change(intensity["detector_map"])}
     return changed
+
+
+def _names_network(value: Any) -> bool:
+    return isinstance(value, str) and is_network_file(value)
 
 
 def _complaints(error: ValidationError) -> list[str]:

@@ -10,16 +10,36 @@ from crewe.errors import ReadError
 from crewe.workflows.plan import Provenance, QuantifyPlan
 
 LIBRARIES = ("numpy", "scipy", "numba", "rosettasciio")
+RUNTIMES = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml")
 
 
 def provenance_of(plan: QuantifyPlan) -> Provenance:
     """Record the versions in use and the checksums of the plan's input files."""
     detector_map = plan.intensity.detector_map
     return Provenance(
-        versions=versions(),
+        versions=versions() | (_runtime() if plan.networks else {}),
         image_sha256=sha256(plan.image),
         detector_map_sha256=None if detector_map is None else sha256(detector_map),
+        networks=_checksums(plan.networks) or None,
     )
+
+
+def _checksums(networks: dict[str, str]) -> dict[str, str]:
+    if not networks:
+        return {}
+    from crewe.networks.zoo import card_of
+
+    return {role: card_of(name).sha256 for role, name in networks.items()}
+
+
+def _runtime() -> dict[str, str]:
+    """Return the version of onnxruntime, whichever of its wheels is installed."""
+    for name in RUNTIMES:
+        try:
+            return {"onnxruntime": importlib.metadata.version(name)}
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return {}
 
 
 def versions() -> dict[str, str]:

@@ -6,16 +6,33 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crewe import axes, io
-from crewe.atoms import ColumnFit, ProjectedCell, assign_sites, find_columns, fit_columns
+from crewe.atoms import (
+    ColumnFit,
+    ProjectedCell,
+    assign_sites,
+    find_columns,
+    find_columns_by_network,
+    fit_columns,
+)
 from crewe.errors import CalibrationError
 from crewe.physics.intensity import detector_levels, electrons_per_pixel, normalise_to_detector
 from crewe.workflows.observer import Observer, stages
 from crewe.workflows.plan import IntensityScale, QuantifyPlan, UnitCell
 from crewe.workflows.provenance import provenance_of
+from crewe.workflows.quantify_restored import (
+    Restoration,
+    add_restoration,
+    fit_both,
+    restored_image,
+)
 from crewe.workflows.summary import summarise
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
+
+UNCERTAIN = 0.5
+"""Below this certainty of the network a column may be none."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +47,8 @@ class Quantification:
     """Columns, model, background and residual."""
     summary: dict[str, Any]
     """The result in numbers, with units; can be written as JSON."""
+    restoration: Restoration | None = None
+    """What the image was restored from, and how it fits itself; None for the image as measured."""
 
 
 def quantify(plan: QuantifyPlan, observer: Observer) -> Quantification:
@@ -40,26 +59,47 @@ def quantify(plan: QuantifyPlan, observer: Observer) -> Quantification:
     """
     observer.stage_started("reading")
     done = plan.model_copy(update={"provenance": provenance_of(plan)})
-    image = _calibrated_image(plan)
-    electrons = _electrons_per_unit(plan.intensity)
-    found = find_columns(
+    measured = _calibrated_image(plan)
+    restored = None if plan.restore is None else restored_image(plan, measured, observer)
+    image = measured if restored is None else restored.image
+    found = _found(plan, image, observer)
+    if plan.unit_cell is not None:
+        found = assign_sites(found, _projected(plan.unit_cell))
+    settings = _fit_settings(plan, _electrons_per_unit(plan.intensity))
+    if restored is None:
+        fit, restoration = fit_columns(image, found, **settings, observer=stages(observer)), None
+    else:
+        fit, restoration = fit_both(restored, measured, found, settings, observer)
+    if "certainty" in found:
+        fit.columns["certainty"] = found["certainty"]
+    summary = summarise(done, image, fit)
+    if "certainty" in found:
+        summary["find"] = _network_found(plan, found)
+    if restoration is not None:
+        add_restoration(summary, fit, restoration)
+    for warning in summary["warnings"]:
+        observer.warning(warning)
+    return Quantification(done, image, fit, summary, restoration)
+
+
+def _found(plan: QuantifyPlan, image: "xr.DataArray", observer: Observer) -> "pd.DataFrame":
+    network = plan.find.network
+    if network is not None:
+        return find_columns_by_network(image, network, observer=stages(observer))
+    return find_columns(
         image,
         spacing=plan.find.spacing,
         sensitivity=plan.find.sensitivity,
         observer=stages(observer),
     )
-    if plan.unit_cell is not None:
-        found = assign_sites(found, _projected(plan.unit_cell))
-    fit = fit_columns(
-        image,
-        found,
-        **_fit_settings(plan, electrons),
-        observer=stages(observer),
-    )
-    summary = summarise(done, image, fit)
-    for warning in summary["warnings"]:
-        observer.warning(warning)
-    return Quantification(done, image, fit, summary)
+
+
+def _network_found(plan: QuantifyPlan, found: "pd.DataFrame") -> dict[str, Any]:
+    return {
+        "network": plan.find.network,
+        "certainty_median": float(found["certainty"].median()),
+        "uncertain": int((found["certainty"] < UNCERTAIN).sum()),
+    }
 
 
 def _projected(cell: UnitCell) -> ProjectedCell:

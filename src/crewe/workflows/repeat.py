@@ -84,7 +84,14 @@ def check_inputs(stored: QuantifyPlan, plan: QuantifyPlan) -> None:
 def tell_versions(stored: QuantifyPlan, plan: QuantifyPlan, observer: Observer) -> None:
     """Say which software differs from the one that made the stored result."""
     before = stored.provenance.versions if stored.provenance else {}
-    for name, version in provenance_of(plan).versions.items():
+    then = (stored.provenance.networks if stored.provenance else None) or {}
+    now = provenance_of(plan)
+    for role, checksum in (now.networks or {}).items():
+        if then.get(role, checksum) != checksum:
+            observer.warning(
+                f"network {plan.networks[role]} is another one than that of the stored result"
+            )
+    for name, version in now.versions.items():
         made_with = before.get(name, version)
         if made_with != version:
             observer.warning(f"{name} {version} is in use; the result was made with {made_with}")

@@ -11,6 +11,11 @@ import numpy as np
 
 from crewe import plots
 from crewe.atoms.noise import NoiseModel
+from crewe.workflows.report_restored import (
+    measured_numbers,
+    restoration_png,
+    restoration_section,
+)
 from crewe.workflows.report_tables import (
     UNKNOWN,
     columns_table,
@@ -48,7 +53,10 @@ def figures_of(result: "Quantification") -> dict[str, bytes]:
     detail = plots.detail_figure(
         result.image, result.fit.columns, result.fit.model, residual, residual_label=label
     )
-    return {"overview": plots.png_bytes(overview), "detail": plots.png_bytes(detail, 220)}
+    figures = {"overview": plots.png_bytes(overview), "detail": plots.png_bytes(detail, 220)}
+    if result.restoration is not None:
+        figures["restoration"] = restoration_png(result)
+    return figures
 
 
 def residual_in_noise(result: "Quantification") -> tuple["xr.DataArray", str]:
@@ -85,6 +93,7 @@ def report_html(result: "Quantification", figures: dict[str, bytes]) -> str:
         "side by side at the same scale.",
         "detail_caption": "The middle of the image at the scale of its columns: image with "
         "fitted positions, model on the same grey scale, and what the model leaves over.",
+        "restoration": restoration_section(result, figures),
         "types": types_table(summary),
         "flags": flags_table(summary),
         "method": _method(result),
@@ -131,6 +140,7 @@ def _key_numbers(summary: dict[str, Any]) -> str:
     unit = summary["units"]
     main = max(summary["types"], key=lambda kind: kind["columns"])
     least = "≥ " if _errors_are_lower_limits(summary) else ""
+    of = "restored image, " if "restoration" in summary else ""
     position = quantity(main["position_std"], unit["x"], picometres=True)
     relative = _relative(main["scs_std"], main["scs_median"])
     numbers = [
@@ -140,15 +150,19 @@ def _key_numbers(summary: dict[str, Any]) -> str:
             f"{summary['columns']['total'] - summary['columns']['flagged']:,}",
         ),
         ("types by brightness", str(len(summary["types"]))),
-        ("standard error of a position, median", _at_least(least, position)),
-        ("standard error of a cross-section, median", _at_least(least, relative)),
+        (f"standard error of a position, {of}median", _at_least(least, position)),
+        (f"standard error of a cross-section, {of}median", _at_least(least, relative)),
     ]
+    numbers += measured_numbers(summary)
     return "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in numbers)
 
 
 def _errors_are_lower_limits(summary: dict[str, Any]) -> bool:
     """Whether the residual is too smooth for errors that reckon with independent pixels."""
-    return (summary["fit"].get("residual_correlation") or 0.0) > STRONG_CORRELATION
+    return (
+        "restoration" in summary
+        or (summary["fit"].get("residual_correlation") or 0.0) > STRONG_CORRELATION
+    )
 
 
 def _at_least(sign: str, number: str) -> str:
@@ -193,6 +207,8 @@ def _method(result: "Quantification") -> str:
         error = "the Fisher information of the electron counts"
     else:
         error = "the Fisher information with the noise taken from the residual"
+    if result.restoration is not None:
+        error += " of the restored image"
     return (
         f"All columns are fitted at once, as overlapping {peak} peaks on a background. "
         "The scattering cross-section (SCS) is the volume under a column’s peak. "
@@ -209,6 +225,7 @@ def _settings(result: "Quantification") -> dict[str, str]:
         listed |= {
             name: _said(one) for name, one in inner.items() if one is not None and one is not False
         }
+    listed["columns_found_by"] = listed.pop("by")
     if result.plan.intensity.detector_map is not None:
         listed["detector_map"] = result.plan.intensity.detector_map.name
     if result.plan.sampling is None:

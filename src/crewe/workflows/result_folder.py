@@ -23,6 +23,17 @@ FILES = {
     PLAN_NAME: "settings, versions and checksums, for crewe rerun",
 }
 
+RESTORED_FILES = {
+    "restored.tif": "the restored image, which was fitted",
+    "trust.tif": "how far the measured image supports the restored one, 0 to 1",
+}
+"""Written besides when the image was restored."""
+
+
+def files_of(plan: QuantifyPlan) -> dict[str, str]:
+    """Return the files that a plan's result consists of, and what they are."""
+    return FILES if plan.restore is None else {**FILES, **RESTORED_FILES}
+
 
 @contextmanager
 def new_folder(output: Path, overwrite: bool = False) -> Iterator[Path]:
@@ -70,12 +81,13 @@ def is_finished(plan: QuantifyPlan) -> bool:
         return False
     if stored.provenance is None or stored.settings() != plan.settings():
         return False
-    if not all((plan.output / name).is_file() for name in FILES):
+    if not all((plan.output / name).is_file() for name in files_of(plan)):
         return False
     now = provenance_of(plan)
     return (
         stored.provenance.image_sha256 == now.image_sha256
         and stored.provenance.detector_map_sha256 == now.detector_map_sha256
+        and stored.provenance.networks == now.networks
         and stored.provenance.versions.get("crewe") == now.versions["crewe"]
     )
 
@@ -95,7 +107,7 @@ def _check_replaceable(output: Path, overwrite: bool) -> None:
     if not output.is_dir():
         raise WriteError(f"{output} is a file: choose another folder with -o")
     present = {entry.name for entry in output.iterdir()}
-    foreign = sorted(present - set(FILES))
+    foreign = sorted(present - set(FILES) - set(RESTORED_FILES))
     if foreign:
         raise WriteError(
             f"{output} holds files that crewe did not write, such as {foreign[0]}: "
