@@ -1,4 +1,5 @@
 import textwrap
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,9 @@ from crewe.networks.training_plan import (
     maker_of_plan,
 )
 from crewe.recipes import to_yaml
+from crewe.training_sets.recipe import load_recipe
+from crewe.training_sets.stored_samples import StoredSamples
+from crewe.workflows.training_set import TrainingSetPlan, make_training_set
 
 
 def written(tmp_path, text):
@@ -125,3 +129,31 @@ def test_every_step_has_its_place_in_the_stages(lengths, step):
     number, within = plan.place(step)
     assert sum(lengths[:number]) + within == step
     assert within < lengths[number] or number == len(lengths) - 1
+
+
+def test_a_rate_falls_along_half_a_cosine_after_its_warm_up():
+    one = stage(warm_up_steps=10, cosine=True, steps=110)
+    factors = [one.rate_factor(step) for step in range(110)]
+    assert factors[9] == factors[10] == 1.0
+    assert factors[60] == pytest.approx(0.5)
+    assert factors[35] - 0.5 == pytest.approx(0.5 - factors[85])
+    assert all(later < before for before, later in pairwise(factors[10:]))
+    assert 0 < factors[-1] < 1e-3
+    assert one.rate_factor(500) == 0.0
+
+
+def test_a_stored_set_of_another_recipe_is_refused(tmp_path):
+    path = tmp_path / "pairs.zarr"
+    make_training_set(TrainingSetPlan(load_recipe("hrstem", {"size_px": 24}), 2, path, 3))
+    settings = {"name": "mine", "recipe": {"name": "hrstem", "stored": str(path)}}
+    with pytest.raises(RecipeError, match="made by another recipe"):
+        maker_of_plan(TrainingPlan.read(settings))
+    settings["recipe"]["changes"] = {"size_px": 24}
+    assert isinstance(maker_of_plan(TrainingPlan.read(settings)), StoredSamples)
+
+
+@pytest.mark.parametrize("name", SHELF.names())
+def test_every_shipped_plan_finds_its_samples(name):
+    plan = load_plan(name)
+    assert plan.name == name
+    assert maker_of_plan(plan).name == plan.recipe.name

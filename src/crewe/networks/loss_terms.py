@@ -15,6 +15,7 @@ Term = Callable[[Tensor, Tensor], Tensor]
 TERMS: dict[str, Term] = {
     "l1": losses.l1,
     "l2": losses.l2,
+    "log_error": losses.log_error,
     "whitening": losses.multi_local_whitening,
     "fourier": losses.fourier,
     "mean": losses.mean_difference,

@@ -56,6 +56,18 @@ def l2(restored: Tensor, truth: Tensor, smallest: float = SMALLEST_CONTRAST) -> 
     return (contrast_weight(truth, smallest) * (truth - restored).square()).mean()
 
 
+def log_error(restored: Tensor, truth: Tensor, smallest: float = 1e-4) -> Tensor:
+    """Mean over the images of log(E(y − y_g)² / Var y + smallest): PSNR but for constants.
+
+    Every image counts the same: halving an error is worth as much in a good image as in a poor
+    one, where L1 learns mostly from images in which hardly anything can be restored.
+    """
+    _check(restored, truth)
+    error = (truth - restored).square().mean(dim=_PIXELS)
+    variance = _deviation(truth, SMALLEST_CONTRAST).square().flatten()
+    return (error.flatten() / variance + smallest).log().mean()
+
+
 def local_whitening(image: Tensor, window: int, smallest: float = SMALLEST_CONTRAST) -> Tensor:
     """Whitening transform of eq. 7: each pixel less its window's mean, over its deviation.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from crewe.errors import ReadError
 from crewe.networks.batches import Example, validation_examples
 from crewe.networks.card import Card, TrainingFacts, ValidationFigures, write_card
 from crewe.networks.checkpoints import read_checkpoint
 from crewe.networks.export import export_onnx
 from crewe.networks.inference import OnnxNetwork
 from crewe.networks.likeness import features
+from crewe.networks.training_log import read_log
 from crewe.networks.training_parts import device_of, trained_network
 from crewe.networks.training_plan import INPUTS, MASKS, TrainingPlan
 from crewe.networks.validation import measure
@@ -95,13 +94,7 @@ def publish(
 
 def hours_of(log: Path, batch_size: int, last_step: int) -> float:
     """Return how long the steps of a run took, from the speeds in its log, up to a step."""
-    try:
-        with log.open(encoding="utf-8", newline="") as file:
-            rows = [
-                (int(row["step"]), float(row["samples_per_second"])) for row in csv.DictReader(file)
-            ]
-    except (OSError, KeyError, ValueError) as error:
-        raise ReadError(f"{log} cannot be read as the log of a run: {error}") from error
+    rows = [(int(row["step"]), float(row["samples_per_second"])) for row in read_log(log)]
     seconds, before = 0.0, 0
     for step, speed in rows:
         if step <= last_step and speed > 0:
@@ -130,8 +123,10 @@ def _ranges(
 
 
 def _range(values: Sequence[float]) -> tuple[float, float]:
-    low, high = np.percentile(values, LIKENESS_PERCENT)
-    return float(f"{low:.4g}"), float(f"{high:.4g}")
+    """Return the percentiles of some values, rounded outwards to five digits."""
+    low, high = (float(one) for one in np.percentile(values, LIKENESS_PERCENT))
+    grain = 1e-5 * max(abs(low), abs(high))
+    return float(f"{low - grain:.5g}"), float(f"{high + grain:.5g}")
 
 
 def _figures(plan: TrainingPlan, maker: SampleMaker, contents: bytes) -> ValidationFigures:

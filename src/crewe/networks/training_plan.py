@@ -55,6 +55,8 @@ class LossWeights(RecipePart):
 
     l1: float = Field(0.0, ge=0)
     l2: float = Field(0.0, ge=0)
+    log_error: float = Field(0.0, ge=0)
+    """Logarithm of the squared error of each image, not in the papers; PSNR but for constants."""
     whitening: float = Field(0.0, ge=0)
     """Multi-local whitening transform, equation 8."""
     fourier: float = Field(0.0, ge=0)
