@@ -38,6 +38,7 @@ def naive_per_image(restored, truth, formula):
 FORMULAS = {
     losses.l1: lambda r, t: np.abs(t - r).mean() / t.std(),
     losses.l2: lambda r, t: ((t - r) ** 2).mean() / t.std(),
+    losses.log_error: lambda r, t: np.log(1 + 1e4 * ((t - r) ** 2).mean() / t.var()),
     losses.fourier: lambda r, t: (np.abs(np.fft.fft2(t - r)) ** 0.125).mean(),
     losses.mean_difference: lambda r, t: abs(t.mean() - r.mean()),
     losses.deviation_difference: lambda r, t: abs(t.std() - r.std()),
@@ -200,3 +201,13 @@ def test_adversarial_losses_survive_a_judge_that_is_sure(loss, sure):
 def test_shapes_that_would_broadcast_are_refused(loss):
     with pytest.raises(ImageError, match=r"\(2, 1, 4, 4\)"):
         loss(torch.zeros(2, 1, 4, 4), torch.zeros(2, 4, 4))
+
+
+def test_ten_decibels_count_the_same_in_a_good_and_in_a_poor_image():
+    _, truth = images(3, (1, 1, 32, 32))
+    error = 0.3 * torch.randn(truth.shape, generator=torch.Generator().manual_seed(1)).double()
+    steps = []
+    for size in (1.0, 0.3):
+        poor, good = (losses.log_error(truth + size * part * error, truth) for part in (1, 0.1**0.5))
+        steps.append(float(poor - good))
+    assert steps == pytest.approx([np.log(10)] * 2, rel=0.06)

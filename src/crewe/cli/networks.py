@@ -1,6 +1,7 @@
 """`crewe networks`: the trained networks that come with crewe, and what is known of each."""
 
 import json
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +13,8 @@ EXAMPLES = """Examples:
     crewe networks
 
     crewe networks show hrstem
+
+    crewe networks export runs/mine -o mine.onnx
 """
 
 HEAD: tuple[str, ...] = ("name", "task", "makes", "pixel size", "validation", "what for")
@@ -57,6 +60,34 @@ def show(name: Name, as_json: options.Json = False) -> int:
     card = card_of(name)
     plain = json.dumps(card.model_dump(mode="json"), ensure_ascii=False)
     typer.echo(plain if as_json else to_yaml(card).rstrip())
+    return 0
+
+
+@app.command()
+def export(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder that 'crewe train' wrote.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="File to write, in .onnx; its card beside it.")
+    ],
+    description: Annotated[str, typer.Option(help="What the network is for, one sentence.")] = "",
+    fails: Annotated[
+        list[str] | None, typer.Option(help="Where it fails, one sentence; may be repeated.")
+    ] = None,
+    samples: Annotated[
+        int, typer.Option(help="Training samples that say what inputs look like.", min=10)
+    ] = 500,
+    overwrite: options.Overwrite = False,
+    quiet: options.Quiet = False,
+) -> int:
+    r"""Make of a training run a network that 'crewe restore --model' takes.
+
+    Needs torch and onnx: pip install 'crewe\[train,cpu]'.
+    """
+    from crewe.cli.progress import listener
+    from crewe.workflows.export_network import export_network
+
+    with listener(quiet) as observer:
+        export_network(run, output, description, tuple(fails or ()), samples, overwrite, observer)
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 import os
 import warnings
 from collections.abc import Mapping, Sequence
@@ -82,6 +83,8 @@ def _translated(module: torch.nn.Module, opset: int) -> Any:
         import torch
     except ImportError as error:
         raise CreweError("export needs torch, onnx and onnxscript: install crewe[train]") from error
+    # It tells of each operator of torchvision, which nobody asked for, that it is missing.
+    logging.getLogger("torch.onnx._internal.exporter._registration").setLevel(logging.ERROR)
     free = torch.export.Dim.DYNAMIC
     with warnings.catch_warnings():
         # torch's exporter warns of its own use of what torch has deprecated.

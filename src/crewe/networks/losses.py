@@ -57,7 +57,7 @@ def l2(restored: Tensor, truth: Tensor, smallest: float = SMALLEST_CONTRAST) -> 
 
 
 def log_error(restored: Tensor, truth: Tensor, smallest: float = 1e-4) -> Tensor:
-    """Mean over the images of log(E(y − y_g)² / Var y + smallest): PSNR but for constants.
+    """Mean over the images of log(1 + E(y − y_g)² / (smallest · Var y)): PSNR but for constants.
 
     Every image counts the same: halving an error is worth as much in a good image as in a poor
     one, where L1 learns mostly from images in which hardly anything can be restored.
@@ -65,7 +65,7 @@ def log_error(restored: Tensor, truth: Tensor, smallest: float = 1e-4) -> Tensor
     _check(restored, truth)
     error = (truth - restored).square().mean(dim=_PIXELS)
     variance = _deviation(truth, SMALLEST_CONTRAST).square().flatten()
-    return (error.flatten() / variance + smallest).log().mean()
+    return (error.flatten() / (smallest * variance)).log1p().mean()
 
 
 def local_whitening(image: Tensor, window: int, smallest: float = SMALLEST_CONTRAST) -> Tensor:
