@@ -1,7 +1,7 @@
 """From an image to its atomic columns: find them, fit them, say how well they are known."""
 
 from crewe.atoms.atom_map import locate_columns
-from crewe.atoms.by_network import find_columns_by_network, map_atoms
+from crewe.atoms.by_network import AtomMap, find_columns_by_network, map_atoms
 from crewe.atoms.find import find_columns
 from crewe.atoms.fit import ColumnFit, fit_columns
 from crewe.atoms.metrics import (
@@ -14,6 +14,7 @@ from crewe.atoms.metrics import (
 from crewe.atoms.unit_cell import ProjectedCell, assign_sites, read_projected_cell
 
 __all__ = [
+    "AtomMap",
     "ColumnFit",
     "ProjectedCell",
     "assign_sites",
