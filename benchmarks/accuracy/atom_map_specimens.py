@@ -22,6 +22,8 @@ SIZE = 256
 FIELD = PIXEL * SIZE
 PROBE_SIGMA, VIBRATION = 0.42, 0.07
 """The probe's FWHM is 1 Å."""
+RIM = 8.0
+"""How far a crystal goes on beyond the field, so that its border is no surface."""
 DARK_ELECTRONS = 0.1
 """Per pixel and at any dose, as of a detector."""
 GAP_DEG = 150
@@ -64,10 +66,10 @@ def platinum_sphere(seed: int) -> Known:
 def silicon_wedge(seed: int) -> Known:
     """Dumbbells of silicon along [110] that thin out to an edge."""
     rng = np.random.default_rng((14, seed))
-    box = (FIELD, FIELD, 60.0)
+    box = (FIELD + 2 * RIM, FIELD + 2 * RIM, 60.0)
     cloud = named_crystal("Si", (1, 1, 0), box, float(rng.uniform(0, 360)))
     cut = wedge(box, 70.0, float(rng.uniform(0, 360)), start=0.3)
-    return _seen(cut.cut(cloud))
+    return _seen(cut.cut(cloud).moved((-RIM, -RIM, 0.0)))
 
 
 def srtio3_multislice(folder: Path, configurations: int = 4) -> tuple[Known, np.ndarray]:

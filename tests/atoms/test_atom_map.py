@@ -71,6 +71,16 @@ def test_specks_and_what_lies_below_the_threshold_do_not_count():
     assert locate_columns(marked)["certainty"].min() > 0.8
 
 
+def test_faint_marks_among_strong_ones_are_kept():
+    places = scattered(0.12)
+    faint = gaussian_mask(places[::9], SHAPE, 0.12)
+    marked = map_of(places, 0.12)
+    marked.values -= 0.7 * faint
+    at_otsu = locate_columns(marked, threshold=otsu_threshold(marked.values))
+    assert len(at_otsu) == len(places) - len(places[::9])
+    errors_of(locate_columns(marked), places)
+
+
 def test_positions_are_in_the_coordinates_of_a_crop():
     places = scattered(0.12)
     whole = map_of(places, 0.12)

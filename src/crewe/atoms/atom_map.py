@@ -16,6 +16,8 @@ from crewe.errors import ImageError, NoColumnsError, PlanError
 Labels = NDArray[np.int32]
 
 BINS = 256
+# Marks of faint columns are faint themselves; Otsu's threshold, ruled by the others, cuts them off.
+SHARE_OF_OTSU = 0.5
 # An empty map has no columns to set the threshold, and Otsu's method would divide its noise.
 LEAST_THRESHOLD = 0.1
 # Regions are divided on a map smoothed by this share of their radius.
@@ -67,11 +69,12 @@ def locate_columns(
     """Positions of the columns that a map of atoms marks, one row per region above a threshold.
 
     `atom_map` is calibrated (y, x), about 1 at columns and 0 elsewhere, such as a Gaussian or a
-    circular mask; NaN counts as 0. The threshold is Otsu's unless given, and connected regions
-    are the columns, as in R. Lin et al., Sci. Rep. 11, 5386 (2021), DOI
-    10.1038/s41598-021-84499-w. Beyond that paper a region with several summits is divided
-    between them, regions smaller than `least_area` of the median are dropped, and a centre is
-    the mean of the region and its rim weighted with the map, which is exact between pixels too.
+    circular mask; NaN counts as 0. Unless given, the threshold is half of Otsu's, at least 0.1,
+    and connected regions are the columns. R. Lin et al., Sci. Rep. 11, 5386 (2021), DOI
+    10.1038/s41598-021-84499-w, take Otsu's threshold itself, which loses faint columns, and the
+    middle of each region. Here a region with several summits is divided between them, regions
+    smaller than `least_area` of the median are dropped, and a centre is the mean of the region
+    and its rim weighted with the map, which is exact between pixels too.
 
     Returns a table with `x`, `y` (in the map's unit of length), `certainty` (the map's largest
     value in the region) and `area`, sorted by `y`: starting values for `fit_columns`.
@@ -81,7 +84,7 @@ def locate_columns(
     """
     values = _checked(atom_map)
     if threshold is None:
-        threshold = max(otsu_threshold(values), LEAST_THRESHOLD)
+        threshold = max(SHARE_OF_OTSU * otsu_threshold(values), LEAST_THRESHOLD)
     _check_options(threshold, least_area)
     regions = find_regions(values, threshold, least_area)
     if not len(regions.centres):

@@ -38,7 +38,8 @@ def map_atoms(
     threshold: Annotated[
         float | None,
         typer.Option(
-            help="Value of a mask that marks a column. Default: Otsu's.", rich_help_panel=NETWORK
+            help="Value of a mask that marks a column. Default: half of Otsu's.",
+            rich_help_panel=NETWORK,
         ),
     ] = None,
     no_fit: Annotated[

@@ -35,7 +35,7 @@ class MapAtomsPlan(PlanPart):
     model: str = "gaussian-mask"
     """Name of a shipped network of atom maps, or the path of an ONNX file."""
     threshold: float | None = None
-    """Value of a mask above which a pixel belongs to a column; nothing takes Otsu's."""
+    """Value of a mask above which a pixel belongs to a column; nothing takes half of Otsu's."""
     fit: bool = True
     """Whether the columns are fitted to the image; else they are where the map has them."""
     output: Path = Path()
