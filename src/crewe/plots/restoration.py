@@ -41,7 +41,7 @@ def restoration_figure(
         for panel, image in zip(panels, images, strict=True):
             draw_image(panel, image, (0.0, 1.0) if image is trust else _limits(image.values))
         if trust is not None:
-            _colour(figure, panels[-1])
+            _colour(figure, list(panels))
         names = ("a  measured", "b  restored", "c  trust")
         for panel, name in zip(panels, names, strict=False):
             panel.set_title(name, loc="left", fontweight="bold")
@@ -50,14 +50,15 @@ def restoration_figure(
     return figure
 
 
-def _colour(figure: "Figure", panel: Any) -> None:
+def _colour(figure: "Figure", panels: list[Any]) -> None:
     import matplotlib
 
-    (drawn,) = panel.images
+    (drawn,) = panels[-1].images
     colours = matplotlib.colormaps[RESIDUAL_COLOURS.removesuffix("_r")].copy()
     colours.set_bad(MISSING_COLOUR)
     drawn.set_cmap(colours)
-    bar = figure.colorbar(drawn, ax=panel, shrink=0.9, pad=0.02, ticks=[0.0, 0.5, 1.0])
+    # Beside all panels, so that they stay of one size.
+    bar = figure.colorbar(drawn, ax=panels, shrink=0.8, pad=0.01, ticks=[0.0, 0.5, 1.0])
     bar.outline.set_visible(False)
 
 

@@ -15,11 +15,12 @@ Array = NDArray[np.floating[Any]]
 
 BLOCK_PX = 64
 """Side of the blocks in which the spectrum of the noise is taken."""
-BIN_PX = 8
-"""Side of the blocks whose mean squared residual is one equation of the fit."""
-MOST_EQUATIONS = 20_000
+MOST_EQUATIONS = 70_000
 FLOOR = 0.02
 """Least variance, in shares of the mean one."""
+LEAST_VARIANCE = 1e-9
+HIGH_FREQUENCY = 0.3
+"""Frequencies per pixel across the lines at which restored images take up no noise."""
 SPIKE = 5.0
 """Standard deviations by which a single pixel may stand out of its neighbours."""
 
@@ -53,29 +54,30 @@ class NoiseModel:
         return np.maximum(variance, self.floor)
 
 
-def fit_noise(residual: Array, restored: Array) -> NoiseModel:
+def fit_noise(residual: Array, restored: Array, sparse: bool = False) -> NoiseModel:
     """Fit the noise model to the squared residual by non-negative least squares.
 
-    Both images are (y, x), finite, on one scale. Each block of 8 × 8 pixels is an equation; three
-    rounds weigh it by the variance that the round before gave it, blocks far above that (defects,
-    structure that was not restored) count less.
+    Both images are (y, x), finite, on one scale of about 1. Of large images every n-th pixel is
+    taken. Three rounds weigh each pixel by the variance that the round before gave it; what lies
+    more than four standard deviations off (defects, structure that was missed) counts less, unless
+    the image is `sparse`: of a few counts each one lies so far off.
     """
     dark = float(np.percentile(restored, 0.5))
-    squares = _binned(residual**2)
-    columns = [np.ones_like(squares), *(_binned(term) for term in _terms(restored, dark))]
-    design = np.stack(columns, axis=1)
-    mean = float(squares.mean())
-    if mean <= 0:
-        return NoiseModel(dark, 0.0, 0.0, 0.0, 0.0, float(np.finfo(np.float32).tiny))
-    expected = np.full_like(squares, mean)
+    squares = _some_pixels(residual) ** 2
+    terms = [_some_pixels(term) for term in _terms(restored, dark)]
+    design = np.stack([np.ones_like(squares), *terms], axis=1)
+    floor = max(FLOOR * float(squares.mean()), LEAST_VARIANCE)
+    expected = np.full_like(squares, max(float(squares.mean()), floor))
+    found = np.zeros(4)
     for _ in range(3):
-        # A block's variance is known to a fraction of itself, the same for all blocks.
-        weight = 1 / np.maximum(expected, FLOOR * mean)
-        weight *= np.minimum(1.0, 4 * expected / np.maximum(squares, 1e-12 * mean))
+        # A square is known to a multiple of its expectation, the same for all pixels.
+        weight = 1 / np.maximum(expected, floor)
+        if not sparse:
+            weight *= np.minimum(1.0, 16 * expected / np.maximum(squares, floor))
         found, _ = nnls(design * weight[:, None], squares * weight)
         expected = design @ found
     one, light, along_x, along_y = (float(value) for value in found)
-    return NoiseModel(dark, one, light, along_x, along_y, FLOOR * mean)
+    return NoiseModel(dark, one, light, along_x, along_y, floor)
 
 
 def without_spikes(residual: Array, deviation: Array) -> Array:
@@ -85,32 +87,28 @@ def without_spikes(residual: Array, deviation: Array) -> Array:
 
 
 def noise_power(standardised: Array) -> Array:
-    """Power spectrum of the noise (y, x), as fft2 orders it, from a standardised residual.
+    """Power spectrum of the noise (ky, kx), as fft2 orders it, from a standardised residual.
 
     In shares of the residual's variance, 1 for white noise that the restored image took nothing
     of. The median over half overlapping blocks of at most 64 pixels: structure that was left in a
-    few of them is no noise. The noise of instruments is white or stronger at low frequency, so
-    what lies below the power at any higher frequency was taken up by the restored image, and is
-    put back.
+    few of them is no noise. Noise of a scanned image is correlated along its lines, and lines know
+    nothing of each other, so its power does not depend on ky: what is less at low ky than at high
+    was taken up by the restored image, and is put back.
     """
     power = np.median(block_spectra(standardised), axis=0)
     # Windows leak the mean that was subtracted from the block.
     power[0, 0] = (power[0, 1] + power[1, 0]) / 2
     power *= float(np.mean(standardised**2)) / max(float(power.mean()), 1e-30)
-    folded = ndimage.uniform_filter(power, 3, mode="wrap")
-    for axis, side in enumerate(power.shape):
-        # Both signs of a frequency together, from the highest inwards.
-        order = np.abs(np.fft.fftfreq(side))
-        both = np.maximum(folded, np.take(folded, -np.arange(side) % side, axis=axis))
-        inwards = np.argsort(-order, kind="stable")
-        rising = np.maximum.accumulate(np.take(both, inwards, axis=axis), axis=axis)
-        folded = np.take(rising, np.argsort(inwards), axis=axis)
-    return np.maximum(folded, power)
+    high = np.abs(np.fft.fftfreq(power.shape[0])) > HIGH_FREQUENCY
+    return np.maximum(power, np.median(power[high], axis=0, keepdims=True))
 
 
-def block_spectra(image: Array) -> Array:
-    """Power spectra (block, ky, kx) of half overlapping windowed blocks of an image (y, x)."""
-    sides = [min(BLOCK_PX, side - side % 2) for side in image.shape]
+def block_spectra(image: Array, side_px: int = BLOCK_PX) -> Array:
+    """Power spectra (block, ky, kx) of half overlapping windowed blocks of an image (y, x).
+
+    Sides are even and at most `side_px`; of very many blocks some are taken.
+    """
+    sides = [min(side_px, side - side % 2) for side in image.shape]
     starts = [range(0, length - side + 1, side // 2) for length, side in _pairs(image, sides)]
     window = np.outer(*(np.hanning(side + 2)[1:-1] for side in sides))
     blocks = [
@@ -140,13 +138,9 @@ def _terms(restored: Array, dark: float) -> tuple[Array, Array, Array]:
     return light, np.square(along_x), np.square(along_y)
 
 
-def _binned(image: Array) -> Array:
-    """Means of blocks, evenly thinned where there are very many."""
-    rows, columns = (max(1, side // BIN_PX) for side in image.shape)
-    height, width = (min(BIN_PX, side) for side in image.shape)
-    part = image[: rows * height, : columns * width]
-    means = part.reshape(rows, height, columns, width).mean(axis=(1, 3), dtype=np.float64).ravel()
-    return means[:: max(1, means.size // MOST_EQUATIONS)]
+def _some_pixels(image: Array) -> Array:
+    step = int(np.ceil(np.sqrt(image.size / MOST_EQUATIONS)))
+    return np.asarray(image[::step, ::step], np.float64).ravel()
 
 
 def _pairs(image: Array, sides: list[int]) -> zip[tuple[int, int]]:

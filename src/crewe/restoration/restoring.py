@@ -14,9 +14,9 @@ from crewe import axes
 from crewe.errors import ImageError, PlanError
 from crewe.networks.card import Card
 from crewe.networks.inference import filled
-from crewe.networks.likeness import features, unlike
 from crewe.networks.zoo import TrainedNetwork, open_network
-from crewe.restoration.pixel_size import Resampling, choose_resampling
+from crewe.restoration.pixel_size import Resampling
+from crewe.restoration.remarks import counted, resampling_for, unlike_training
 from crewe.restoration.trust import TrustMap, trust_map
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ Observer = Callable[[str, float], None]
 """Called with the name of a stage and how far it has come, from 0 to 1."""
 
 MUCH_DOUBT = 0.05
-SMALLEST_WITH_FEATURES = 8
 
 
 @dataclass(frozen=True)
@@ -117,14 +116,14 @@ def restore(
     opened = model if isinstance(model, TrainedNetwork) else open_network(model, threads)
     check_card(opened.card)
     pixel = _pixel_size(template) if pixel_size_angstrom is None else pixel_size_angstrom
-    resampling, warnings = _resampling(pixel, opened.card)
+    resampling, warnings = resampling_for(pixel, opened.card)
     rng = np.random.default_rng(seed) if trust else None
     job = _Job(opened, resampling, tile_px, batch, rng)
     made = [
         _restore_frame(job, frame, _stages(observer, number, len(frames)))
         for number, frame in enumerate(frames)
     ]
-    warnings += _counted([_unlike(job, frame, opened.card) for frame in frames])
+    warnings += counted([unlike_training(frame, resampling, opened.card) for frame in frames])
     maps = [one for _, one in made if one is not None]
     share, doubt = (_mean_share(maps, name) for name in ("trusted_share", "doubted_share"))
     if doubt > MUCH_DOUBT:
@@ -198,43 +197,6 @@ def _pixel_size(template: Any) -> float | None:
         return None
     y, x = axes.sampling(template)
     return float(np.sqrt(y * x))
-
-
-def _resampling(pixel: float | None, card: Card) -> tuple[Resampling, list[str]]:
-    low, high = card.pixel_size_angstrom
-    if pixel is None:
-        return Resampling(), [
-            f"the pixel size is not known: the network was trained on {low:g} to {high:g} Å and "
-            "may do worse on others"
-        ]
-    resampling, warning = choose_resampling(pixel, (low, high))
-    return resampling, [] if warning is None else [warning]
-
-
-def _unlike(job: _Job, frame: Image, card: Card) -> list[str]:
-    """Say what makes a frame unlike the training inputs, as the network sees it."""
-    finite = np.isfinite(frame)
-    if not card.likeness or not finite.any() or min(frame.shape) < SMALLEST_WITH_FEATURES:
-        return []
-    seen: Any = frame
-    if job.resampling != Resampling():
-        seen = job.resampling.there(filled(np.where(finite, frame, np.float32(np.nan))))
-        if min(seen.shape) < SMALLEST_WITH_FEATURES:
-            return []
-    return [
-        f"unlike the images that the network was trained on: {reason}"
-        for reason in unlike(features(seen), card.likeness)
-    ]
-
-
-def _counted(said: list[list[str]]) -> list[str]:
-    """Warnings of the frames of a stack, each kind once with the number of frames."""
-    if len(said) == 1:
-        return said[0]
-    kinds: dict[str, list[str]] = {}
-    for warning in (one for frame in said for one in frame):
-        kinds.setdefault(warning.split(" (")[0], []).append(warning)
-    return [f"{ones[0]}, in {len(ones)} of {len(said)} frames" for ones in kinds.values()]
 
 
 def _mean_share(maps: list[TrustMap], name: str) -> float:

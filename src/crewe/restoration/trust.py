@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import ndimage, special
+from scipy import special
 
 from crewe.errors import ImageError
 from crewe.networks.inference import filled
-from crewe.networks.scaling import scale_of
+from crewe.networks.scaling import Scale, scale_of
 from crewe.restoration import evidence as seen
 from crewe.restoration.noise import coloured_noise, fit_noise, noise_power, without_spikes
 
@@ -24,7 +24,9 @@ TRUSTED, DOUBTED = 0.75, 0.25
 SMALLEST_PX = 16
 PROBE = 0.1
 """Share of the noise that is added to see how far the restored image follows it."""
-TEMPER = 1.0
+TEMPER = 0.75
+"""What log likelihood ratios are multiplied by, so that about nine in ten places with a trust above
+0.9 are right on training samples (docs/benchmarks/trust.md)."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,9 @@ def trust_map(
     peaks of typical height. The log likelihood ratios of both are joined: trust is the
     probability that the restored image is right, if right and wrong were equally likely before.
 
-    `restore` is the method that made the restored image. With it, and `rng` to draw noise from,
-    the method is asked how far its result follows the noise: what it merely copied from the
-    noise is taken off the slope (C. M. Stein, Ann. Stat. 9 (1981) 1135,
+    `restore` is the method that made the restored image of the measured one. With it, and `rng`
+    to draw noise from, the method is asked how far its result follows the noise: what it merely
+    copied from the noise is taken off the slope (C. M. Stein, Ann. Stat. 9 (1981) 1135,
     doi:10.1214/aos/1176345632; probed as in S. Ramani et al., IEEE Trans. Image Process. 17
     (2008) 1540, doi:10.1109/TIP.2008.2001404). Without it noise that was taken for structure
     counts as supported. Images under 16 pixels a side are 0.5 everywhere. Raises ImageError for
@@ -83,52 +85,44 @@ def trust_map(
         return TrustMap(flat, float("nan"))
     scale = scale_of(given)
     y, x = (filled(scale.apply(np.where(missing, np.nan, one))) for one in (given, shown))
-    sight, y = _look(y, x)
-    learnt: Array | float = 0.0
+    variance, power, clean = _noise_of(y, x)
+    probe = None
     if restore is not None:
         if rng is None:
             raise ImageError("a method to ask needs random numbers: give rng as well")
-        asked = _on_scale(restore, scale.mean, scale.spread)
-        learnt = _learnt(asked, y, x, sight, rng)
-    trust = _joined(seen.weigh(y, x, sight, learnt)).astype(np.float32)
+        noise = coloured_noise(power, y.shape, rng) * np.sqrt(variance)
+        probe = seen.Probe(noise, _change(restore, scale, y, x, noise))
+    width = seen.structure_width(x, None if probe is None else probe.change)
+    trust = _joined(seen.weigh(clean, x, seen.Sight(width, variance, power, probe)))
+    trust = trust.astype(np.float32)
     trust[missing] = np.nan
-    return TrustMap(trust, sight.width_px)
+    return TrustMap(trust, width)
 
 
-def _look(y: Array, x: Array) -> tuple[seen.Sight, Array]:
-    """Noise and structure of a pair of images, and the measured one without defects."""
-    width = seen.structure_width(x)
-    model = fit_noise(y - x, x)
-    rest = without_spikes(y - x, np.sqrt(model.variance(x)))
-    variance = fit_noise(rest, x).variance(x)
-    power = noise_power(rest / np.sqrt(variance))
-    sight = seen.Sight(width, 0.0, variance, power)
-    return replace(sight, typical=seen.typical_spread(x, sight.window_px)), x + rest
+def _noise_of(y: Array, x: Array) -> tuple[Array, Array, Array]:
+    """Variance and spectrum of the noise, and the measured image without defective pixels."""
+    # Where most pixels have no count at all, a count is no defect.
+    sparse = bool(np.mean(y <= y.min()) > 0.5)
+    rest: Array = y - x
+    variance = fit_noise(rest, x, sparse).variance(x)
+    if not sparse:
+        rest = without_spikes(rest, np.sqrt(variance))
+        variance = fit_noise(rest, x).variance(x)
+    return variance, noise_power(rest / np.sqrt(variance)), x + rest
 
 
-def _learnt(
-    restore: Restore, y: Array, x: Array, sight: seen.Sight, rng: np.random.Generator
-) -> Array:
-    """Covariance of noise with what it changes in the restored image, smoothed over windows."""
-    noise = coloured_noise(sight.noise_power, y.shape, rng) * np.sqrt(sight.variance)
-    changed = (restore((y + PROBE * noise).astype(np.float32)) - x) / PROBE
-    learnt = seen.covariance(noise, changed, sight)
-    return np.asarray(ndimage.gaussian_filter(learnt, 3 * sight.window_px, mode="reflect"))
-
-
-def _on_scale(restore: Restore, mean: float, spread: float) -> Restore:
-    def scaled(image: NDArray[np.float32]) -> NDArray[np.float32]:
-        result = restore((image * spread + mean).astype(np.float32))
-        return ((result - mean) / spread).astype(np.float32)
-
-    return scaled
+def _change(restore: Restore, scale: Scale, y: Array, x: Array, noise: Array) -> Array:
+    """What a little of a noise changes in the restored image, on the scale, per unit of noise."""
+    disturbed = scale.apply(restore(scale.undo(y + PROBE * noise)))
+    return np.asarray(disturbed - x, np.float64) / PROBE
 
 
 def _joined(found: seen.Evidence) -> Array:
     """Probability that a place is right, its two ways to be wrong weighed by what it shows."""
+    share = np.clip(found.share, 1e-6, 1 - 1e-6)
     against = np.logaddexp(
-        np.log(found.share + 1e-12) - TEMPER * found.structure,
-        np.log1p(-np.minimum(found.share, 1 - 1e-12)) - TEMPER * found.complete,
+        np.log(share) - TEMPER * found.structure,
+        np.log1p(-share) - TEMPER * found.complete,
     )
     return np.asarray(special.expit(-against))
 
