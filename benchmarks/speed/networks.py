@@ -35,7 +35,7 @@ def image(side: int = SIDE) -> np.ndarray:
 
 
 def run(source: str, threads: int) -> dict[str, object]:
-    """Time one image of 2048 × 2048 pixels; source is torch, onnx:PATH or a network's name or path."""
+    """Time one image of 2048 × 2048 pixels; `source` as in --help."""
     before = peak_megabytes()
     start = time.perf_counter()
     restore = _restorer(source, threads)
