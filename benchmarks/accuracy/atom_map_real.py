@@ -57,13 +57,10 @@ def real_rows(network: TrainedNetwork, data: Path, pictures: Path | None) -> lis
 
 
 def _real_row(
-    network: TrainedNetwork,
-    path: Path,
-    signal: str | None,
-    frame: int | None,
-    pictures: Path | None,
+    network: TrainedNetwork, path: Path, where: tuple, pictures: Path | None
 ) -> list[str]:
-    name = path.stem + (f" {signal}" if signal else "") + (f" {frame}" if frame is not None else "")
+    signal, frame = where
+    name = " ".join([path.stem, *(str(one) for one in where if one is not None)])
     try:
         image = io.read_image(path, signal=signal, frame=frame, sampling=SAMPLING.get(path.name))
         mapped = map_atoms(image, network)
