@@ -208,6 +208,8 @@ def test_ten_decibels_count_the_same_in_a_good_and_in_a_poor_image():
     error = 0.3 * torch.randn(truth.shape, generator=torch.Generator().manual_seed(1)).double()
     steps = []
     for size in (1.0, 0.3):
-        poor, good = (losses.log_error(truth + size * part * error, truth) for part in (1, 0.1**0.5))
+        poor, good = (
+            losses.log_error(truth + size * part * error, truth) for part in (1, 0.1**0.5)
+        )
         steps.append(float(poor - good))
     assert steps == pytest.approx([np.log(10)] * 2, rel=0.06)

@@ -28,8 +28,8 @@ from crewe.training_sets.streaming import stream
 
 BEST, LOG = "best.pt", "log.csv"
 LIKENESS_PERCENT = (0.5, 99.5)
-RADIUS_PX = 32
-MULTIPLES = {"cgrdn": 2, "unet": 4}
+RADII_PX = {"cgrdn": 32, "residual_unet": 64, "unet": 32}
+MULTIPLES = {"cgrdn": 2, "residual_unet": 8, "unet": 4}
 Progress = Callable[[int, int], None]
 
 
@@ -67,13 +67,13 @@ def publish(
     ranges = _ranges(plan, maker, samples, progress)
     card = Card(
         name=words.name,
-        task="restoration" if plan.network.kind == "cgrdn" else "atom map",
+        task="atom map" if plan.network.kind == "unet" else "restoration",
         target=plan.network.target,
         output="mask" if plan.network.target in MASKS else "intensity",
         description=words.description or plan.description,
         recipe=maker.name,
         pixel_size_angstrom=ranges.pop("pixel_size_angstrom"),
-        radius_px=RADIUS_PX,
+        radius_px=RADII_PX[plan.network.kind],
         multiple_px=MULTIPLES[plan.network.kind],
         parameters=_parameters(network),
         training=TrainingFacts(

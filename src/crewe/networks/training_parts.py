@@ -50,6 +50,10 @@ def _generator(plan: TrainingPlan, rng: torch.Generator) -> nn.Module:
         from crewe.networks.cgrdn import CGRDN, CGRDNSize
 
         return CGRDN(CGRDNSize.named(choice.size), rng)
+    if choice.kind == "residual_unet":
+        from crewe.networks.residual_unet import ResidualUNet, ResidualUNetSize
+
+        return ResidualUNet(ResidualUNetSize.named(choice.size), rng)
     from crewe.networks.unet import UNet, UNetSize
 
     if choice.size not in UNET_CHANNELS:

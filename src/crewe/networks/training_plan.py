@@ -22,7 +22,7 @@ from crewe.training_sets.stored_samples import StoredSamples
 SHELF = Shelf("training plan", Path(__file__).parent / "plans")
 EPOCH_STEPS = 625_000
 """Of the paper: 2.5 million examples in mini-batches of four."""
-INPUTS = {"cgrdn": "degraded", "unet": "image"}
+INPUTS = {"cgrdn": "degraded", "residual_unet": "degraded", "unet": "image"}
 MASKS = ("circular_mask", "small_circular_mask", "gaussian_mask")
 
 
@@ -41,7 +41,7 @@ class RecipeOfSamples(RecipePart):
 class NetworkChoice(RecipePart):
     """Which network is trained, and on which array of the samples."""
 
-    kind: Literal["cgrdn", "unet"] = "cgrdn"
+    kind: Literal["cgrdn", "residual_unet", "unet"] = "cgrdn"
     size: str = "paper"
     """Name of a member of the family."""
     target: str = "ideal"
