@@ -1,8 +1,9 @@
 """Residual U-Net, a restorer that looks far for few operations.
 
 Encoder and decoder after O. Ronneberger, P. Fischer and T. Brox, MICCAI (2015) 234,
-doi:10.1007/978-3-319-24574-4_28, of residual blocks as in K. He et al., CVPR (2016) 770, doi:10.1109/CVPR.2016.90, on the half
-resolution and around the input as in the CGRDN (`crewe.networks.cgrdn`).
+doi:10.1007/978-3-319-24574-4_28, of residual blocks after K. He et al., CVPR (2016) 770,
+doi:10.1109/CVPR.2016.90; half the resolution and the sum with the input are those of the CGRDN
+(`crewe.networks.cgrdn`).
 """
 
 from typing import Self
