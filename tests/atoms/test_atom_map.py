@@ -81,6 +81,19 @@ def test_faint_marks_among_strong_ones_are_kept():
     errors_of(locate_columns(marked), places)
 
 
+@pytest.mark.parametrize(("height", "count"), [(0.5, 1), (1.0, 2)])
+def test_two_halves_of_a_mark_are_one_column_and_two_whole_ones_two(height, count):
+    places = scattered(0.12)
+    wavering = np.array([places[20] + [0.0, -0.35], places[20] + [0.0, 0.35]])
+    others = np.delete(places, 20, axis=0)
+    values = gaussian_mask(others, SHAPE, 0.12) + height * gaussian_mask(wavering, SHAPE, 0.12)
+    table = locate_columns(axes.calibrated_image(values, 0.12))
+    near = np.linalg.norm(table[["y", "x"]] - places[20], axis=1) < 0.9
+    assert near.sum() == count
+    assert len(table) == len(others) + count
+    np.testing.assert_allclose(table[near][["y", "x"]].mean(), places[20], atol=0.03)
+
+
 def test_positions_are_in_the_coordinates_of_a_crop():
     places = scattered(0.12)
     whole = map_of(places, 0.12)

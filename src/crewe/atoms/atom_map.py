@@ -5,15 +5,14 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import xarray as xr
-from numba import njit
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.spatial import cKDTree
 
 from crewe import axes
 from crewe.atoms.stamps import Array, Mask
+from crewe.atoms.summits import Labels, divide_at_saddles
 from crewe.errors import ImageError, NoColumnsError, PlanError
-
-Labels = NDArray[np.int32]
 
 BINS = 256
 # Marks of faint columns are faint themselves; Otsu's threshold, ruled by the others, cuts them off.
@@ -30,6 +29,8 @@ FLAT = 0.4
 LEAST_WAIST = 0.2
 # A region with less than this share of the median area is a speck.
 LEAST_AREA = 0.25
+# Regions within this many of their radii and spacings are one column unless they weigh more.
+JOIN_RADII, JOIN_SPACINGS, JOIN_WEIGHT = 4.0, 0.5, 1.2
 
 
 class Regions(NamedTuple):
@@ -43,6 +44,8 @@ class Regions(NamedTuple):
     """(n,): size of each."""
     summit: Array
     """(n,): largest value of the map in each."""
+    weight: Array
+    """(n,): sum of the map over each and its rim."""
 
 
 def otsu_threshold(values: Array) -> float:
@@ -72,9 +75,10 @@ def locate_columns(
     circular mask; NaN counts as 0. Unless given, the threshold is half of Otsu's, at least 0.1,
     and connected regions are the columns. R. Lin et al., Sci. Rep. 11, 5386 (2021), DOI
     10.1038/s41598-021-84499-w, take Otsu's threshold itself, which loses faint columns, and the
-    middle of each region. Here a region with several summits is divided between them, regions
-    smaller than `least_area` of the median are dropped, and a centre is the mean of the region
-    and its rim weighted with the map, which is exact between pixels too.
+    middle of each region. Here a region with several summits is divided between them, faint
+    regions that together make one mark are joined, regions smaller than `least_area` of the
+    median are dropped, and a centre is the mean of the region and its rim weighted with the map,
+    which is exact between pixels too.
 
     Returns a table with `x`, `y` (in the map's unit of length), `certainty` (the map's largest
     value in the region) and `area`, sorted by `y`: starting values for `fit_columns`.
@@ -101,16 +105,23 @@ def find_regions(values: Array, threshold: float, least_area: float = LEAST_AREA
     whole, count = ndimage.label(above, np.ones((3, 3)))
     if not count:
         nothing = np.zeros(0)
-        return Regions(whole.astype(np.int32), np.zeros((0, 2)), nothing.astype(int), nothing)
+        return Regions(
+            whole.astype(np.int32), np.zeros((0, 2)), nothing.astype(int), *[nothing] * 2
+        )
     landscape, least_dip = _landscape(values, above, whole)
     inside = np.flatnonzero(above)
     order = inside[np.argsort(-landscape.ravel()[inside], kind="stable")]
-    labels = _flood(landscape, order, least_dip)
+    labels = divide_at_saddles(landscape, order, least_dip)
     pixels = np.bincount(labels.ravel())
     kept = pixels >= least_area * np.median(pixels[1:])
     kept[0] = False
     labels = (np.cumsum(kept) * kept).astype(np.int32)[labels]
-    return _measured(values, labels, pixels[kept])
+    regions = _measured(values, labels, pixels[kept])
+    same = same_column(regions)
+    if len(np.unique(same)) == len(same):
+        return regions
+    merged = np.concatenate([[0], np.unique(same, return_inverse=True)[1] + 1])[labels]
+    return _measured(values, merged.astype(np.int32), np.bincount(merged.ravel())[1:])
 
 
 def _landscape(values: Array, above: Mask, whole: Labels) -> tuple[Array, float]:
@@ -123,6 +134,29 @@ def _landscape(values: Array, above: Mask, whole: Labels) -> tuple[Array, float]
     return ndimage.gaussian_filter(values, SMOOTHING * radius), LEAST_DIP
 
 
+def same_column(regions: Regions) -> NDArray[np.int64]:
+    """For each region the first of those that mark the same column, itself where it is alone.
+
+    Where a network wavers between two places, it marks either faintly. Close regions are one
+    column when together they weigh no more than one.
+    """
+    owner = np.arange(len(regions.centres))
+    if len(owner) < 2:
+        return owner
+    tree = cKDTree(regions.centres)
+    spacing = float(np.median(tree.query(regions.centres, k=2)[0][:, 1]))
+    reach = min(JOIN_RADII * np.sqrt(np.median(regions.pixels) / np.pi), JOIN_SPACINGS * spacing)
+    pairs = tree.query_pairs(reach, output_type="ndarray")
+    apart = np.linalg.norm(np.subtract(*regions.centres[pairs.T]), axis=1)
+    weight = regions.weight / np.percentile(regions.weight, 75)
+    for one, other in np.sort(pairs[np.argsort(apart, kind="stable")], axis=1):
+        first, second = sorted((owner[one], owner[other]))
+        if first != second and weight[first] + weight[second] < JOIN_WEIGHT:
+            weight[first] += weight[second]
+            owner[owner == second] = first
+    return owner
+
+
 def _measured(values: Array, labels: Labels, pixels: NDArray[np.int64]) -> Regions:
     names = np.arange(1, len(pixels) + 1)
     # The rim holds the tails that the threshold cuts unevenly; it takes no pixel from a neighbour.
@@ -130,66 +164,8 @@ def _measured(values: Array, labels: Labels, pixels: NDArray[np.int64]) -> Regio
     weights = np.clip(values, 0.0, None)
     centres = np.array(ndimage.center_of_mass(weights, wide, names)).reshape(-1, 2)
     summit = np.asarray(ndimage.maximum(values, labels, names), dtype=float)
-    return Regions(labels, centres, pixels, summit)
-
-
-@njit(cache=True, nogil=True)
-def _flood(landscape: Array, order: NDArray[np.int64], least_dip: float) -> Labels:
-    """Give each pixel of `order`, from the highest down, to the summit that lies uphill of it.
-
-    Where two summits meet, the lower one joins the higher if it rises above the meeting point
-    by less than `least_dip` of its height.
-    """
-    rows, columns = landscape.shape
-    labels = np.zeros((rows, columns), np.int32)
-    parent = np.zeros(len(order) + 1, np.int32)
-    top = np.zeros(len(order) + 1)
-    count = 0
-    for place in order:
-        i, j = place // columns, place % columns
-        level = landscape[i, j]
-        uphill, steepest = 0, -np.inf
-        for u in range(max(i - 1, 0), min(i + 2, rows)):
-            for v in range(max(j - 1, 0), min(j + 2, columns)):
-                if labels[u, v] == 0:
-                    continue
-                other = _root(parent, labels[u, v])
-                uphill = uphill if uphill == 0 else _root(parent, uphill)
-                if uphill != 0 and other != uphill:
-                    low = uphill if top[uphill] < top[other] else other
-                    if top[low] - level < least_dip * top[low]:
-                        parent[low] = uphill + other - low
-                if landscape[u, v] > steepest:
-                    uphill, steepest = other, landscape[u, v]
-        if uphill == 0:
-            count += 1
-            uphill = count
-            parent[uphill], top[uphill] = uphill, level
-        labels[i, j] = uphill
-    return _numbered(labels, parent, count)
-
-
-@njit(cache=True, nogil=True)
-def _root(parent: Labels, label: int) -> int:
-    while parent[label] != label:
-        parent[label] = parent[parent[label]]
-        label = parent[label]
-    return label
-
-
-@njit(cache=True, nogil=True)
-def _numbered(labels: Labels, parent: Labels, count: int) -> Labels:
-    number = np.zeros(count + 1, np.int32)
-    used = 0
-    for label in range(1, count + 1):
-        if parent[label] == label:
-            used += 1
-            number[label] = used
-    for i in range(labels.shape[0]):
-        for j in range(labels.shape[1]):
-            if labels[i, j]:
-                labels[i, j] = number[_root(parent, labels[i, j])]
-    return labels
+    weight = np.asarray(ndimage.sum_labels(weights, wide, names), dtype=float)
+    return Regions(labels, centres, pixels, summit, weight)
 
 
 def _checked(atom_map: xr.DataArray) -> Array:
