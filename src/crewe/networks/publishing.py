@@ -42,6 +42,8 @@ class Words:
     fails: tuple[str, ...] = ()
     device: str = ""
     """On what it was trained; by default what the plan's device is here."""
+    pixel_size_angstrom: tuple[float, float] | None = None
+    """Where it may be used, if that is not the range of the training samples."""
 
 
 def publish(
@@ -65,6 +67,7 @@ def publish(
     export_onnx(network, path, half=True, overwrite=overwrite)
     contents = path.read_bytes()
     ranges = _ranges(plan, maker, samples, progress)
+    trained = ranges.pop("pixel_size_angstrom")
     card = Card(
         name=words.name,
         task="atom map" if plan.network.kind == "unet" else "restoration",
@@ -72,7 +75,7 @@ def publish(
         output="mask" if plan.network.target in MASKS else "intensity",
         description=words.description or plan.description,
         recipe=maker.name,
-        pixel_size_angstrom=ranges.pop("pixel_size_angstrom"),
+        pixel_size_angstrom=words.pixel_size_angstrom or trained,
         radius_px=RADII_PX[plan.network.kind],
         multiple_px=MULTIPLES[plan.network.kind],
         parameters=_parameters(network),
