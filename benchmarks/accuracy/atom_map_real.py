@@ -8,7 +8,7 @@ from benchmarks.accuracy import silicon_110
 from benchmarks.accuracy.atom_map_methods import Method, after_denoising, methods_for
 from benchmarks.accuracy.matching import match
 from benchmarks.accuracy.real_images import LEFT_OUT, SAMPLING, frames_of, labelled
-from crewe import io, plots
+from crewe import axes, io, plots
 from crewe.atoms import find_columns, map_atoms
 from crewe.atoms.by_network import columns_of
 from crewe.errors import CreweError
@@ -63,6 +63,8 @@ def _real_row(
     name = " ".join([path.stem, *(str(one) for one in where if one is not None)])
     try:
         image = io.read_image(path, signal=signal, frame=frame, sampling=SAMPLING.get(path.name))
+        if axes.length_unit(image) == "px":
+            image, name = calibrated_by_width(image), f"{name} *"
         mapped = map_atoms(image, network)
         marked = columns_of(image, mapped)
     except CreweError as error:
@@ -87,6 +89,12 @@ def _real_row(
         labelled(path, image, marked),
         "; ".join(_short(warning) for warning in mapped.warnings),
     ]
+
+
+def calibrated_by_width(image):
+    """Give an image without a pixel size one that makes its columns 0.45 Å wide."""
+    width = float(find_columns(image)["width"].median())
+    return axes.with_sampling(image, 0.45 / width)
 
 
 def _short(warning: str) -> str:

@@ -173,12 +173,13 @@ def silicon_part(networks: dict[str, TrainedNetwork], data: Path) -> str:
 
 
 def real_part(networks: dict[str, TrainedNetwork], data: Path, pictures: Path | None) -> str:
-    """All real images with a pixel size in Å."""
+    """All real images."""
     name = "gaussian-mask" if "gaussian-mask" in networks else next(iter(networks))
     text = (
         f"Columns that {name} marks, those of a certainty below one half, those that find_columns\n"
         "finds, and those that both agree on within 0.6 Å. Labels: single atoms that an expert\n"
-        "marked, found within eight pixels. Then in what the image is unlike the training images."
+        "marked, found within eight pixels. Then in what the image is unlike the training images.\n"
+        "A star: the file holds no pixel size, and one was taken that makes columns 0.45 Å wide."
     )
     heads = ["image", "marked", "uncertain", "find_columns", "both", "labels", "warnings"]
     return _section("Real images", text, heads, real_rows(networks[name], data, pictures))

@@ -30,7 +30,7 @@ LEAST_WAIST = 0.2
 # A region with less than this share of the median area is a speck.
 LEAST_AREA = 0.25
 # Regions within this many of their radii and spacings are one column unless they weigh more.
-JOIN_RADII, JOIN_SPACINGS, JOIN_WEIGHT = 4.0, 0.5, 1.2
+JOIN_RADII, JOIN_SPACINGS, JOIN_WEIGHT = 4.0, 0.6, 1.2
 
 
 class Regions(NamedTuple):
