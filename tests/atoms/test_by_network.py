@@ -1,13 +1,14 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.spatial import cKDTree
 from small_networks import matched_filter
 
 from crewe import axes
 from crewe.atoms import find_columns_by_network, fit_columns, map_atoms
-from crewe.atoms.by_network import opened
+from crewe.atoms.by_network import doubts, opened
 from crewe.errors import CalibrationError, ImageError, PlanError
 from crewe.testing.lattices import count_electrons, draw_columns, square_lattice
 
@@ -92,6 +93,13 @@ def test_intensities_keep_their_unit_and_mark_no_columns(tmp_path):
     assert float(found.image.isel(middle).mean()) == pytest.approx(expected, rel=0.02)
     with pytest.raises(PlanError, match="gaussian-mask"):
         find_columns_by_network(image, path)
+
+
+def test_doubt_is_told_where_most_marks_are_faint():
+    table = pd.DataFrame({"certainty": [0.9, 0.8, 0.7, 0.2, 0.3]})
+    assert doubts(table) == []
+    (said,) = doubts(table.assign(certainty=table["certainty"] / 2))
+    assert "5 of 5" in said
 
 
 def test_an_image_unlike_the_training_inputs_is_told(network):

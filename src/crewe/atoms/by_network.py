@@ -34,6 +34,7 @@ LARGEST_ENLARGEMENT = 2.0
 # Pixels count as square up to this ratio of their sides.
 SQUARE = 1.02
 SINGLE_ATOM_SPACING_ANGSTROM = 4.0
+UNCERTAIN, MOST_UNCERTAIN = 0.5, 0.5
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,17 @@ def columns_of(
     table = starting_table(model, values, variance, scale, steps, image)
     table["certainty"] = located["certainty"]
     return table
+
+
+def doubts(columns: pd.DataFrame) -> list[str]:
+    """Say where most of the columns that a network marked are uncertain; empty where not."""
+    uncertain = int((columns["certainty"] < UNCERTAIN).sum())
+    if uncertain <= MOST_UNCERTAIN * len(columns):
+        return []
+    return [
+        f"{uncertain} of {len(columns)} columns have a certainty below {UNCERTAIN:g}: there are "
+        "few electrons, or these are no columns; look at them on the image"
+    ]
 
 
 def opened(model: "str | os.PathLike[str] | TrainedNetwork") -> "TrainedNetwork":

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import NonNegativeInt, PositiveFloat
 
 from crewe import axes, io, plots
-from crewe.atoms.by_network import AtomMap, columns_of, map_atoms, opened
+from crewe.atoms.by_network import UNCERTAIN, AtomMap, columns_of, doubts, map_atoms, opened
 from crewe.atoms.fit import fit_columns
 from crewe.errors import CalibrationError, PlanError, WriteError
 from crewe.workflows.many import Finished
@@ -158,12 +158,11 @@ def _columns(
 ) -> "tuple[pd.DataFrame, list[str]]":
     """Table of the columns, its units in attrs, and what the fit warns of."""
     located = columns_of(image, found, threshold=plan.threshold)
-    columns = located
-    warnings: list[str] = []
+    columns, warnings = located, doubts(located)
     if plan.fit:
         fit = fit_columns(image, located, observer=stages(observer))
         columns = fit.columns.assign(certainty=located["certainty"])
-        warnings = list(fit.summary["warnings"])
+        warnings += fit.summary["warnings"]
     units = units_of(axes.length_unit(image), str(image.attrs.get("units") or "a.u."))
     columns.attrs["units"] = {name: unit for name, unit in units.items() if name in columns}
     return columns, warnings
@@ -190,7 +189,7 @@ def _summary(
         certainty = columns["certainty"].to_numpy(float)
         numbers["columns"] = len(columns)
         numbers["certainty_median"] = float(np.median(certainty))
-        numbers["uncertain"] = int((certainty < 0.5).sum())
+        numbers["uncertain"] = int((certainty < UNCERTAIN).sum())
         if "flag" in columns:
             numbers["flagged"] = int((columns["flag"] != "").sum())
     return numbers

@@ -14,6 +14,7 @@ from crewe.atoms import (
     find_columns_by_network,
     fit_columns,
 )
+from crewe.atoms.by_network import UNCERTAIN, doubts
 from crewe.errors import CalibrationError
 from crewe.physics.intensity import detector_levels, electrons_per_pixel, normalise_to_detector
 from crewe.workflows.observer import Observer, stages
@@ -30,9 +31,6 @@ from crewe.workflows.summary import summarise
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
-
-UNCERTAIN = 0.5
-"""Below this certainty of the network a column may be none."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +73,7 @@ def quantify(plan: QuantifyPlan, observer: Observer) -> Quantification:
     summary = summarise(done, image, fit)
     if "certainty" in found:
         summary["find"] = _network_found(plan, found)
+        summary["warnings"] += doubts(found)
     if restoration is not None:
         add_restoration(summary, fit, restoration)
     for warning in summary["warnings"]:
