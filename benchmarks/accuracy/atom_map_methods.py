@@ -14,6 +14,7 @@ from benchmarks.accuracy.synthetic import SAMPLING
 from crewe.atoms import find_columns, find_columns_by_network, fit_columns, map_atoms
 from crewe.errors import NoColumnsError
 from crewe.networks.zoo import TrainedNetwork, open_network, shipped_networks
+from crewe.restoration import restore
 
 Method = Callable[[xr.DataArray], np.ndarray]
 NEAR = 0.7
@@ -21,11 +22,11 @@ NEAR = 0.7
 BORDER = 1.0
 
 
-def networks_of(folder: Path | None) -> dict[str, TrainedNetwork]:
-    """Open every network of atom maps, shipped or in a folder, by name."""
+def networks_of(folder: Path | None, task: str = "atom map") -> dict[str, TrainedNetwork]:
+    """Open every network of a task, shipped or in a folder, by name."""
     paths = sorted(folder.glob("*.onnx")) if folder else shipped_networks()
     opened = [open_network(path, threads=1) for path in paths]
-    return {one.card.name: one for one in opened if one.card.task == "atom map"}
+    return {one.card.name: one for one in opened if one.card.task == task}
 
 
 def methods_for(networks: Mapping[str, TrainedNetwork]) -> dict[str, Method]:
@@ -54,6 +55,16 @@ def after_denoising(first: TrainedNetwork, second: TrainedNetwork) -> Method:
 
     def positions(image: xr.DataArray) -> np.ndarray:
         return _xy(find_columns_by_network(map_atoms(image, first).image, second))
+
+    return positions
+
+
+def after_restoring(first: TrainedNetwork, second: TrainedNetwork) -> Method:
+    """Return what restores an image, marks columns on the result and fits them there."""
+
+    def positions(image: xr.DataArray) -> np.ndarray:
+        restored = restore(image, model=first, trust=False).image
+        return _xy(fit_columns(restored, find_columns_by_network(restored, second)).columns)
 
     return positions
 

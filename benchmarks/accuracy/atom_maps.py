@@ -45,7 +45,7 @@ def main() -> None:
         "particle": lambda: particle_part(methods_for(networks), options.images),
         "doses": lambda: doses_part(methods_for(networks), options.images),
         "srtio3": lambda: srtio3_part(methods_for(networks), options.cache),
-        "silicon": lambda: silicon_part(networks, options.data),
+        "silicon": lambda: silicon_part(networks, options),
         "real": lambda: real_part(networks, options.data, options.pictures),
     }
     sections = [_head(networks)]
@@ -161,14 +161,15 @@ def srtio3_part(methods: dict[str, Method], cache: Path) -> str:
     return _section(title, text, heads, rows)
 
 
-def silicon_part(networks: dict[str, TrainedNetwork], data: Path) -> str:
+def silicon_part(networks: dict[str, TrainedNetwork], options: argparse.Namespace) -> str:
     """Figure 11: the regularity of a real crystal."""
     text = (
         "AtomSegNet's `03_afterimage_8nm_crp.png`, 9.4 pm per pixel; standard deviation in pm of "
         "the\nspacings along the primitive translations, as defined on the page of silicon."
     )
     heads = ["", "columns", "a", "b"]
-    rows = silicon_rows(networks, data)
+    restoring = networks_of(options.networks, "restoration")
+    rows = silicon_rows(networks, restoring, options.data)
     return _section("Si [110], a real image (figure 11)", text, heads, rows)
 
 
