@@ -20,6 +20,12 @@ def normal(shape=(256, 256), seed=0):
     return np.random.default_rng(seed).standard_normal(shape)
 
 
+def mean_power(image):
+    """Power spectrum whose mean is the mean square of the image."""
+    power = np.mean(block_spectra(image), axis=0)
+    return power * np.mean(image**2) / power.mean()
+
+
 def test_readout_noise_is_a_constant():
     model = fit_noise(3 * normal(), scene())
     np.testing.assert_allclose(model.variance(scene()), 9.0, rtol=0.1)
@@ -68,7 +74,7 @@ def test_single_hot_pixels_are_taken_out_and_nothing_else():
 
 
 def test_white_noise_has_power_one_everywhere():
-    power = noise_power(normal((512, 512)))
+    power = noise_power(normal((512, 512)), normal((512, 512)))
     assert power.shape == (64, 64)
     assert power.mean() == pytest.approx(1, abs=0.1)
     assert 0.6 < power.min() < power.max() < 1.6
@@ -77,20 +83,40 @@ def test_white_noise_has_power_one_everywhere():
 def test_power_that_the_restored_image_took_up_is_put_back():
     noise = normal((512, 512))
     rest = noise - ndimage.gaussian_filter(noise, 2.0)
-    power = noise_power(rest / rest.std())
+    power = noise_power(rest / rest.std(), noise / rest.std())
     taken = float(np.mean(rest**2))
     assert power.mean() * taken == pytest.approx(1, abs=0.15)
     low = power[1:4, 1:4].mean() * taken
     assert low == pytest.approx(1, abs=0.25)
 
 
+def test_noise_that_was_smoothed_is_known_by_its_fall():
+    """The restored image took nearly all of it: what is left tells little, the fall tells more."""
+    noise = ndimage.gaussian_filter(normal((512, 512)), 0.8)
+    rest = noise - ndimage.gaussian_filter(noise, 0.7)
+    unit = rest.std()
+    power = noise_power(rest / unit, noise / unit)
+    true, left = (mean_power(image / unit) for image in (noise, rest))
+    low = (slice(1, 6), slice(1, 6))
+    assert left[low].mean() < 0.05 * true[low].mean()
+    assert 0.4 < power[low].mean() / true[low].mean() < 1.5
+
+
+def test_structure_is_not_taken_for_smoothed_noise():
+    shape = (512, 512)
+    lattice = 10 * scene(shape)
+    power = noise_power(normal(shape), lattice + normal(shape))
+    assert power.mean() == pytest.approx(1, abs=0.1)
+
+
 def test_noise_made_from_a_spectrum_has_that_spectrum():
     smeared = ndimage.uniform_filter1d(normal((512, 512)), 3, axis=1)
-    power = noise_power(smeared / smeared.std())
+    smeared /= smeared.std()
+    power = noise_power(smeared, smeared)
     made = coloured_noise(power, (512, 512), np.random.default_rng(1))
     assert made.var() == pytest.approx(power.mean(), rel=0.05)
     one = np.mean(block_spectra(made), axis=0)
-    other = np.mean(block_spectra(smeared / smeared.std()), axis=0)
+    other = np.mean(block_spectra(smeared), axis=0)
     assert np.corrcoef(one.ravel(), other.ravel())[0, 1] > 0.95
     assert np.corrcoef(made[:, 1:].ravel(), made[:, :-1].ravel())[0, 1] == pytest.approx(
         2 / 3, abs=0.05
@@ -99,6 +125,6 @@ def test_noise_made_from_a_spectrum_has_that_spectrum():
 
 @pytest.mark.parametrize("shape", [(16, 16), (17, 300), (65, 64)])
 def test_any_shape(shape):
-    power = noise_power(normal(shape))
+    power = noise_power(normal(shape), normal(shape))
     assert np.isfinite(power).all()
     assert coloured_noise(power, shape, np.random.default_rng(0)).shape == shape

@@ -24,6 +24,8 @@ TOLERANCE = 0.3
 """Standard deviation, in shares of the structure, that either hypothesis may be off by."""
 PEAK_PER_SPREAD = 3.4
 """Height of a Gaussian peak over its standard deviation within the window about it."""
+LEAST_STRUCTURE = 0.05
+"""Share of the local variance of a restored image that is never put down to noise."""
 TYPICAL_PERCENT = 75.0
 """Percentile of the local spread of an image that counts as typical of its structure."""
 
@@ -79,7 +81,7 @@ def structure_width(image: Array, change: Array | None = None) -> float:
     power = np.mean(block_spectra(image, WIDTH_BLOCK_PX), axis=0)
     if change is not None:
         followed = np.mean(block_spectra(change, WIDTH_BLOCK_PX), axis=0)
-        power = np.maximum(power - followed, 0.05 * power)
+        power = np.maximum(power - followed, LEAST_STRUCTURE * power)
     ky, kx = np.meshgrid(*(np.fft.fftfreq(side) for side in power.shape), indexing="ij")
     frequency = np.hypot(kx, ky).ravel()
     power = np.where(frequency > 2.5 / min(power.shape), power.ravel(), 0.0)
@@ -96,8 +98,9 @@ def weigh(measured: Array, restored: Array, sight: Sight) -> Evidence:
     """Weigh a restored image against the measured one, both (y, x), finite and on one scale."""
     spread = local_variance(restored, sight.window_px)
     follows = _averaged_change(sight)
-    typical = float(np.percentile(np.maximum(spread - follows, 0.0), TYPICAL_PERCENT))
-    typical = max(typical, 1e-12)
+    # Where an image is all noise, a little of it stands for the structure that it might have.
+    beyond_noise = np.maximum(spread - follows, LEAST_STRUCTURE * spread)
+    typical = max(float(np.percentile(beyond_noise, TYPICAL_PERCENT)), 1e-12)
     return Evidence(
         _structure(measured, restored, sight, follows / np.maximum(spread, 1e-12)),
         _complete(measured - restored, sight, typical, follows / typical),
@@ -136,7 +139,7 @@ def _structure(measured: Array, restored: Array, sight: Sight, follows: Array) -
     if sight.probe is not None:
         noise, change = sight.probe.noise, sight.probe.change
         learnt = mean(noise * change) - mean(noise) * mean(change) / known
-        found = found - _mean(learnt, AVERAGE * sight.window_px)
+        found = found - np.maximum(_mean(learnt, AVERAGE * sight.window_px), 0.0)
     detail = (restored - _mean(restored, sight.window_px)) / np.sqrt(sight.variance)
     kept = _noise_kept(np.mean(block_spectra(detail), axis=0), sight.noise_power)
     information = 4 * np.pi * sight.window_px**2 * shown / kept

@@ -21,6 +21,8 @@ FLOOR = 0.02
 LEAST_VARIANCE = 1e-9
 HIGH_FREQUENCY = 0.3
 """Frequencies per pixel across the lines at which restored images take up no noise."""
+STEEPEST_DECAY = 40.0
+"""4π²σ² of the widest smoothing, in pixels, whose noise is extrapolated: about 1 px."""
 SPIKE = 5.0
 """Standard deviations by which a single pixel may stand out of its neighbours."""
 
@@ -86,21 +88,43 @@ def without_spikes(residual: Array, deviation: Array) -> Array:
     return np.where(np.abs(residual - middle) > SPIKE * deviation, middle, residual)
 
 
-def noise_power(standardised: Array) -> Array:
-    """Power spectrum of the noise (ky, kx), as fft2 orders it, from a standardised residual.
+def noise_power(residual: Array, measured: Array) -> Array:
+    """Power spectrum of the noise (ky, kx), as fft2 orders it.
 
-    In shares of the residual's variance, 1 for white noise that the restored image took nothing
+    From a residual and the measured image (y, x), both over the standard deviation of the noise,
+    in shares of the residual's variance: 1 for white noise that the restored image took nothing
     of. The median over half overlapping blocks of at most 64 pixels: structure that was left in a
-    few of them is no noise. Noise of a scanned image is correlated along its lines, and lines know
-    nothing of each other, so its power does not depend on ky: what is less at low ky than at high
-    was taken up by the restored image, and is put back.
+    few of them is no noise. What the restored image took up is put back: noise of a scanned image
+    is correlated along its lines, and lines know nothing of each other, so that its power at low
+    ky is that at high ky. Where the image was smoothed, the measured power falls with ky² at high
+    ky as that of a Gaussian, and the noise rises likewise towards low ky, up to what was measured.
     """
-    power = np.median(block_spectra(standardised), axis=0)
+    power, whole = _median_power(residual), _median_power(measured)
+    unit = float(np.mean(residual**2)) / max(float(power.mean()), 1e-30)
+    power, whole = power * unit, whole * unit
+    ky = np.abs(np.fft.fftfreq(power.shape[0]))[:, None]
+    high = ky[:, 0] > HIGH_FREQUENCY
+    level = np.median(power[high], axis=0, keepdims=True)
+    rise = np.exp(_decay(whole, ky[:, 0]) * (np.mean(ky[high] ** 2) - ky**2))
+    put_back = np.where(rise > 1, np.maximum(level, np.minimum(level * rise, whole)), level)
+    return np.maximum(power, put_back)
+
+
+def _median_power(image: Array) -> Array:
+    power = np.median(block_spectra(image), axis=0)
     # Windows leak the mean that was subtracted from the block.
     power[0, 0] = (power[0, 1] + power[1, 0]) / 2
-    power *= float(np.mean(standardised**2)) / max(float(power.mean()), 1e-30)
-    high = np.abs(np.fft.fftfreq(power.shape[0])) > HIGH_FREQUENCY
-    return np.maximum(power, np.median(power[high], axis=0, keepdims=True))
+    return np.asarray(power)
+
+
+def _decay(power: Array, ky: Array) -> float:
+    """Slope of the logarithm of a spectrum over −ky², where it holds hardly any structure."""
+    used = (ky >= 0.25) & (ky <= 0.42)
+    profile = np.median(power, axis=1)[used]
+    if profile.size < 2 or (profile <= 0).any():
+        return 0.0
+    slope = float(np.polyfit(ky[used] ** 2, np.log(profile), 1)[0])
+    return float(np.clip(-slope, 0.0, STEEPEST_DECAY))
 
 
 def block_spectra(image: Array, side_px: int = BLOCK_PX) -> Array:

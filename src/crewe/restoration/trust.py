@@ -24,9 +24,6 @@ TRUSTED, DOUBTED = 0.75, 0.25
 SMALLEST_PX = 16
 PROBE = 0.1
 """Share of the noise that is added to see how far the restored image follows it."""
-TEMPER = 0.75
-"""What log likelihood ratios are multiplied by, so that about nine in ten places with a trust above
-0.9 are right on training samples (docs/benchmarks/trust.md)."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +105,8 @@ def _noise_of(y: Array, x: Array) -> tuple[Array, Array, Array]:
     if not sparse:
         rest = without_spikes(rest, np.sqrt(variance))
         variance = fit_noise(rest, x).variance(x)
-    return variance, noise_power(rest / np.sqrt(variance)), x + rest
+    deviation = np.sqrt(variance)
+    return variance, noise_power(rest / deviation, (x + rest) / deviation), x + rest
 
 
 def _change(restore: Restore, scale: Scale, y: Array, x: Array, noise: Array) -> Array:
@@ -121,8 +119,8 @@ def _joined(found: seen.Evidence) -> Array:
     """Probability that a place is right, its two ways to be wrong weighed by what it shows."""
     share = np.clip(found.share, 1e-6, 1 - 1e-6)
     against = np.logaddexp(
-        np.log(share) - TEMPER * found.structure,
-        np.log1p(-share) - TEMPER * found.complete,
+        np.log(share) - found.structure,
+        np.log1p(-share) - found.complete,
     )
     return np.asarray(special.expit(-against))
 
