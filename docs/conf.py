@@ -33,8 +33,8 @@ autodoc_preserve_defaults = True
 # Of our own, only what a signature names but its room does not offer may stay unlinked.
 nitpick_ignore_regex = [
     ("py:.*", r"(?!crewe\.).*"),
-    ("py:class", r"crewe\.workflows\.(plan\.Provenance|many\.Item)"),
-    ("py:class", r"crewe\.(degradation|recipes|specimens|training_sets)\.\w+\.\w+"),
+    ("py:class", r"crewe\.workflows\.(plan\.Provenance|many\.Item|quantify_restored\.Restoration)"),
+    ("py:class", r"crewe\.(degradation|networks|recipes|specimens|training_sets)\.\w+\.\w+"),
 ]
 
 SET_COMMANDS = ("make", "list", "recipe", "find", "preview", "export", "check")
