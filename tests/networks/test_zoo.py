@@ -76,7 +76,7 @@ def test_a_damaged_file_is_noticed(copied):
 
 
 def test_what_is_missing_is_named(copied, tmp_path):
-    with pytest.raises(PlanError, match=r"there is no network 'hrsteam': choose one of .*hrstem"):
+    with pytest.raises(PlanError, match=r"there is no network 'hrsteam': choose one of .*gaussian-mask"):
         open_network("hrsteam")
     with pytest.raises(ReadError, match=r"none\.yaml"):
         open_network(tmp_path / "none.onnx")
