@@ -20,8 +20,8 @@ def start_from(network: nn.Module, source: str) -> None:
 
     `source` is a checkpoint (.pt), a folder of a run, whose best weights are taken, an ONNX file
     that crewe has written, or the name of a shipped network. Batch normalisation is melted into
-    the kernels of an ONNX file, so that a `UNet` starts from a run only. Raises PlanError when the networks
-    differ in shape, and ReadError when the source cannot be read.
+    the kernels of an ONNX file, so that a `UNet` starts from a run only. Raises PlanError when the
+    networks differ in shape, and ReadError when the source cannot be read.
     """
     weights = _weights(Path(source), source)
     # The counter of a batch normalisation is no weight, and ONNX does not keep it.
@@ -30,8 +30,8 @@ def start_from(network: nn.Module, source: str) -> None:
     if differing:
         raise PlanError(
             f"cannot start from {source}: it is another network ({len(differing)} of {len(own)} "
-            f"weights do not fit, {differing[0]} the first): choose the same kind and size, and for "
-            "a unet a run instead of an ONNX file"
+            f"weights do not fit, {differing[0]} the first): choose the same kind and size, and "
+            "for a unet a run instead of an ONNX file"
         )
     network.load_state_dict({name: weights[name] for name in own}, strict=False)
 
