@@ -21,7 +21,7 @@ from benchmarks.accuracy.restoration_tables import put_between_marks
 from benchmarks.accuracy.tables import environment
 from benchmarks.speed.measure import peak_megabytes
 
-PLAN, SIDE, TILE_PX = "hrstem-small", 2048, 512
+PLAN, SIDE, TILE_PX = "hrstem-small", 2048, 1024
 WANTED_SECONDS, WANTED_MEGABYTES = 10, 2500
 WARM_STEPS = 3
 EXPORTED = "onnx:"

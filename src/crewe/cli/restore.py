@@ -52,7 +52,7 @@ def restore(
     frame: options.Frame = None,
     format: Format = "tif",
     trust: Trust = True,
-    tile: Tile = 512,
+    tile: Tile = 1024,
     threads: Threads = None,
     seed: options.Seed = None,
     workers: options.Workers = 0,

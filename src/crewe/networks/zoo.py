@@ -20,6 +20,8 @@ from crewe.networks.tiles import Progress, TilePlan
 FOLDER = Path(__file__).parent / "shipped"
 SUFFIX = ".onnx"
 SMALLEST_PX = 32
+TILE_PX = 1024
+"""Side of the pieces in which images are run: 0.7 GB of memory; smaller ones overlap more."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class TrainedNetwork:
     def run(
         self,
         image: ArrayLike,
-        tile_px: int = 512,
+        tile_px: int = TILE_PX,
         batch: int = 1,
         progress: Progress | None = None,
     ) -> NDArray[np.float32]:

@@ -14,7 +14,7 @@ from crewe import axes
 from crewe.errors import ImageError, PlanError
 from crewe.networks.card import Card
 from crewe.networks.inference import filled
-from crewe.networks.zoo import TrainedNetwork, open_network
+from crewe.networks.zoo import TILE_PX, TrainedNetwork, open_network
 from crewe.restoration.pixel_size import Resampling
 from crewe.restoration.remarks import counted, resampling_for, unlike_training
 from crewe.restoration.trust import TrustMap, trust_map
@@ -90,7 +90,7 @@ def restore(
     model: str | os.PathLike[str] | TrainedNetwork = "hrstem",
     *,
     trust: bool = True,
-    tile_px: int = 512,
+    tile_px: int = TILE_PX,
     batch: int = 1,
     threads: int | None = None,
     seed: int = 0,

@@ -16,7 +16,7 @@ from crewe import axes, io
 from crewe.errors import PlanError, WriteError
 from crewe.io.atomic import atomic_path
 from crewe.io.choose import squeeze
-from crewe.networks.zoo import card_of
+from crewe.networks.zoo import TILE_PX, card_of
 from crewe.restoration.restoring import Restored, check_card, restore
 from crewe.workflows.many import Finished
 from crewe.workflows.observer import Observer, Silent
@@ -46,7 +46,7 @@ class RestorePlan(PlanPart):
     """Pixel size in Å; nothing takes the file's own."""
     trust: bool = True
     """Whether a trust map is made."""
-    tile_px: PositiveInt = 512
+    tile_px: PositiveInt = TILE_PX
     """Longest side of the tiles that the network takes."""
     threads: PositiveInt | None = None
     """CPU threads of the network; nothing takes all."""
