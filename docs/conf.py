@@ -13,7 +13,7 @@ copyright = "The crewe developers, GPL-3.0-or-later"
 release = version = crewe.__version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.mathjax"]
-exclude_patterns = ["_build", "reference/generated/*.txt"]
+exclude_patterns = ["_build", "reference/generated/*.txt", "reference/generated/cards.md"]
 templates_path = ["_templates"]
 html_theme = "furo"
 html_title = f"crewe {release}"
@@ -41,7 +41,7 @@ SET_COMMANDS = ("make", "list", "recipe", "find", "preview", "export", "check")
 COMMANDS = (
     "",
     *("quantify", "map-atoms", "restore", "rerun", "info", "convert", "train"),
-    *("networks", "networks show"),
+    *("networks", "networks show", "networks export"),
     *(f"training-set {command}" for command in SET_COMMANDS),
 )
 
@@ -59,6 +59,17 @@ def write_command_help() -> None:
         (folder / f"{command.replace(' ', '-') or 'crewe'}.txt").write_text("\n".join(lines) + "\n")
 
 
+def write_network_cards() -> None:
+    """Keep the cards of the shipped networks, for the reference page to include."""
+    from crewe.networks.zoo import card_of, shipped_networks
+    from crewe.recipes import to_yaml
+
+    folder = Path(__file__).parent / "reference" / "generated"
+    cards = [card_of(name) for name in shipped_networks()]
+    parts = [f"## {card.name}\n\n```yaml\n{to_yaml(card)}```\n" for card in cards]
+    (folder / "cards.md").write_text("\n".join(parts), encoding="utf-8")
+
+
 def keep_drawings(app, what, name, module, options, lines) -> None:
     """Show an indented drawing in a docstring line by line instead of as flowing text."""
     for index in range(len(lines) - 1, 0, -1):
@@ -71,4 +82,5 @@ def keep_drawings(app, what, name, module, options, lines) -> None:
 def setup(app) -> None:
     """Prepare what the pages include."""
     write_command_help()
+    write_network_cards()
     app.connect("autodoc-process-docstring", keep_drawings)
