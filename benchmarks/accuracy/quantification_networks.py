@@ -68,7 +68,7 @@ def main() -> None:
         options.pictures.mkdir(parents=True, exist_ok=True)
         network = open_network(options.network, threads=options.threads)
         for known in truths.values():
-            draw(known, network, options.pictures / f"{known.case.name}.png")
+            draw(known, network, options.pictures / f"{known.case.name}.jpg")
     if options.markdown:
         card = open_network(options.network).card
         options.markdown.write_text(

@@ -98,7 +98,9 @@ def code_checksum(*more: bytes) -> str:
     """Return eight digits that change with the code that degrades and fits, and with `more`."""
     rooms = ("crewe.atoms", "crewe.degradation")
     folders = [Path(find_spec(room).origin).parent for room in rooms]
-    sources = [Path(__file__), *(p for folder in folders for p in sorted(folder.rglob("*.py")))]
+    here = Path(__file__)
+    sources = [here, here.with_name("quantification_networks_specimens.py")]
+    sources += [path for folder in folders for path in sorted(folder.rglob("*.py"))]
     digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources))
     for part in more:
         digest.update(part)

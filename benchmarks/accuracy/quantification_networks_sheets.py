@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from benchmarks.accuracy import quantification_networks_images as images
+from benchmarks.accuracy.contact_sheets import save
 from benchmarks.accuracy.quantification_networks_specimens import BULK_CELLS, CASES, Truth
 from crewe.networks.zoo import TrainedNetwork
 from crewe.plots.contact_sheet import CaptionedImage, SheetRow, contact_sheet, sheet_png
@@ -14,7 +15,7 @@ def draw(known: Truth, network: TrainedNetwork, path: Path) -> None:
     chosen = sorted({0, len(doses) // 2, len(doses) - 1})
     last = len(known.images) - 1
     rows = [_row(known, network, 0 if dose == 0 else last, dose) for dose in chosen]
-    path.write_bytes(sheet_png(contact_sheet(rows, 3)))
+    save(sheet_png(contact_sheet(rows, 3)), path)
 
 
 def _row(known: Truth, network: TrainedNetwork, thickness: int, dose: int) -> SheetRow:
