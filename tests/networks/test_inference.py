@@ -195,3 +195,18 @@ def test_without_onnxruntime_the_extras_are_named():
     for extra in ("crewe[cpu]", "crewe[gpu]", "crewe[directml]"):
         assert extra in done.stdout
     assert done.stdout.strip().endswith("False")
+
+
+@pytest.mark.parametrize("value", [0.0, 1e-9, -7.0])
+def test_a_constant_image_is_its_own_result(value):
+    """Whatever a network makes of nothing, an empty frame keeps its counts."""
+    image = np.full((20, 24), value)
+    image[3, 4] = np.nan
+
+    def inventive(tiles):
+        return tiles + 1
+
+    found = run(inventive, image, keep_mean=True)
+    np.testing.assert_array_equal(found, image.astype(np.float32))
+    blank = run(inventive, image, mask=True)
+    np.testing.assert_array_equal(blank, np.where(np.isnan(image), np.nan, 0))

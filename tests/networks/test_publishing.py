@@ -53,6 +53,7 @@ def test_the_card_says_what_was_trained(published):
     path, card = published
     assert read_card(path.with_suffix(".yaml")) == card
     assert card.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert (card.training.started_from, card.training.stored_samples) == ("", None)
     assert (card.task, card.target, card.output, card.multiple_px) == (
         "restoration", "ideal", "intensity", 2
     )  # fmt: skip
@@ -69,7 +70,7 @@ def test_its_hours_are_those_up_to_the_best_step(run):
 def test_its_figures_are_those_of_hardly_any_restoration(published):
     """An untrained network is the identity to a percent."""
     figures = published[1].validation
-    assert figures.count == 3
+    assert (figures.count, figures.seed) == (64, 1_000_004)
     assert figures.psnr_db == pytest.approx(figures.input_psnr_db, abs=0.5)
 
 
@@ -101,3 +102,11 @@ def test_nothing_is_overwritten_and_nothing_made_of_nothing(published, run, tmp_
         publish(run, published[0], Words("mine"), samples=1)
     with pytest.raises(ReadError, match=r"best\.pt"):
         publish(tmp_path, tmp_path / "no.onnx", Words("no"), samples=1)
+
+
+def test_a_plan_that_stands_beside_is_no_card_to_replace(run, tmp_path):
+    (tmp_path / "mine.yaml").write_text("name: mine\n")
+    with pytest.raises(WriteError, match="where the card belongs"):
+        publish(run, tmp_path / "mine.onnx", Words("mine"), samples=1, overwrite=True)
+    assert (tmp_path / "mine.yaml").read_text() == "name: mine\n"
+    assert not (tmp_path / "mine.onnx").exists()

@@ -20,6 +20,10 @@ class TrainingFacts(RecipePart):
     steps: int
     samples: int
     """Images that it was shown, repetitions included."""
+    stored_samples: int | None = None
+    """How many different ones, mirrored at repetition; none when each was made anew."""
+    started_from: str = ""
+    """Whose weights it began with, and what went into those; empty for a start from scratch."""
     hours: float
     device: str
 
@@ -31,6 +35,8 @@ class ValidationFigures(RecipePart):
     count: int
     input_psnr_db: float | None = None
     """Of the image as given; none for masks, which are no image of it."""
+    blank_psnr_db: float | None = None
+    """For masks, of a map that is everywhere its mean: what can be had without looking."""
     psnr_db: float
     ssim: float
 
@@ -48,9 +54,9 @@ class Card(RecipePart):
     """Of the training samples."""
     pixel_size_angstrom: tuple[float, float]
     """Smallest and largest of the training samples."""
-    radius_px: int = Field(ge=0)
+    radius_px: int = Field(ge=0, le=384)
     """How far it looks: pixels further away hardly change a result."""
-    multiple_px: int = Field(1, ge=1)
+    multiple_px: Literal[1, 2, 4, 8, 16, 32] = 1
     """Sides of its input are multiples of this."""
     parameters: int
     training: TrainingFacts

@@ -102,6 +102,8 @@ class CGRDN(nn.Module):
     are drawn from `generator`; without it, from torch's own state.
     """
 
+    multiple = 2
+
     def __init__(
         self, size: CGRDNSize | None = None, generator: torch.Generator | None = None
     ) -> None:
@@ -129,7 +131,7 @@ class CGRDN(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Return the restored image, same shape and intensity scale as the input."""
-        even = mirror_to_multiple(image, 2)
+        even = mirror_to_multiple(image, self.multiple)
         features = self.groups(torch.relu(self.down(torch.relu(self.first(even)))))
         restored = even + self.last(torch.relu(self.up(features)))
         return restored[..., : image.shape[-2], : image.shape[-1]]

@@ -31,10 +31,10 @@ class OnnxNetwork:
     """A network of an ONNX file, ready to run on tiles (tile, y, x).
 
     `source` is a path or the file's bytes; `threads` limits the CPU threads, by default all.
-    `providers` are onnxruntime's; by default the first there are of CUDA, DirectML and CPU. The
-    file must map `image` to `result`, both float32 (batch, 1, y, x) with free batch, y and x.
-    `metadata` holds the text entries of the file. Raises CreweError when no onnxruntime is
-    installed and ReadError when the file is missing, damaged or no such network.
+    `providers` are onnxruntime's; by default the first there are of CUDA, DirectML and CPU. `name`
+    is what errors call it. The file must map `image` to `result`, both float32 (batch, 1, y, x)
+    with free batch, y and x. `metadata` holds the text entries of the file. Raises CreweError when
+    no onnxruntime is installed and ReadError when the file is missing, damaged or no such network.
     """
 
     def __init__(
@@ -42,8 +42,9 @@ class OnnxNetwork:
         source: str | os.PathLike[str] | bytes,
         threads: int | None = None,
         providers: Sequence[str] | None = None,
+        name: str | None = None,
     ) -> None:
-        name = "the given bytes" if isinstance(source, bytes) else str(source)
+        name = name or ("the given bytes" if isinstance(source, bytes) else str(source))
         self.session = _open_session(_contents(source), name, threads, providers)
         self.metadata = _checked_metadata(self.session, name)
 
@@ -80,13 +81,13 @@ def run(
     Each frame is normalised by its own `scale_of`, tiled, and brought back: c times the image
     gives c times the result, and a constant added is added to the result. Pixels that are NaN or
     infinite are bridged for the network and NaN in the result; a frame without any finite pixel
-    stays NaN. `keep_mean` adds to each frame the constant that gives its finite pixels the mean
-    they had. A `mask` has no unit and is left as the network gives it. `plan` says how far the
-    network looks and which sides it takes, with `tile_px` in place of its own tile; by default
-    sides are even and at least 32 px and the network looks 32 px. `progress` is told tiles done
-    and in all, of each frame anew. Raises ImageError for an empty image, other dims, complex
-    values or a network that changes the shape, and PlanError for tiles too small for their
-    overlap.
+    stays NaN, and a constant one is its own result (a mask: 0). `keep_mean` adds to each frame the
+    constant that gives its finite pixels the mean they had. A `mask` has no unit and is left as the
+    network gives it. `plan` says how far the network looks and which sides it takes, with `tile_px`
+    in place of its own tile; by default sides are even and at least 32 px and the network looks 32
+    px. `progress` is told tiles done and in all, of each frame anew. Raises ImageError for an
+    empty image, other dims, complex values or a network that changes the shape, and PlanError for
+    tiles too small for their overlap.
     """
     data = _checked_image(image)
     plan = replace(plan or TilePlan(multiple_px=2, smallest_px=32), tile_px=tile_px)
@@ -122,6 +123,8 @@ def _run_frame(job: _Job, frame: NDArray[Any], progress: Progress | None) -> Ima
     missing = ~np.isfinite(frame)
     if missing.all():
         return np.full(frame.shape, np.nan, dtype=np.float32)
+    if np.ptp(frame[~missing]) == 0:
+        return _of_constant(frame, missing, job.mask)
     scale = scale_of(frame)
     scaled = scale.apply(np.where(missing, np.nan, frame) if missing.any() else frame)
     result = apply_tiled(job.network, filled(scaled), job.plan, job.batch, progress)
@@ -130,6 +133,13 @@ def _run_frame(job: _Job, frame: NDArray[Any], progress: Progress | None) -> Ima
         change = scaled[measured].mean(dtype=np.float64) - result[measured].mean(dtype=np.float64)
         scale = Scale(scale.mean + float(change) * scale.spread, scale.spread)
     image = result if job.mask else scale.undo(result)
+    image[missing] = np.nan
+    return image
+
+
+def _of_constant(frame: NDArray[Any], missing: NDArray[np.bool_], mask: bool) -> Image:
+    """A constant frame shows nothing: it is restored to itself, and no atom is on its map."""
+    image = np.zeros(frame.shape, np.float32) if mask else frame.astype(np.float32)
     image[missing] = np.nan
     return image
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from crewe.errors import PlanError, ReadError
 from crewe.networks.checkpoints import read_checkpoint
 from crewe.networks.export import HALF
+from crewe.networks.training_plan import is_path
 from crewe.networks.zoo import path_of_network
 
 
@@ -23,7 +24,7 @@ def start_from(network: nn.Module, source: str) -> None:
     the kernels of an ONNX file, so that a `UNet` starts from a run only. Raises PlanError when the
     networks differ in shape, and ReadError when the source cannot be read.
     """
-    weights = _weights(Path(source), source)
+    weights = _weights(weights_path(source))
     # The counter of a batch normalisation is no weight, and ONNX does not keep it.
     own = {name: one for name, one in network.state_dict().items() if one.ndim}
     differing = [name for name in own if _shape(weights.get(name)) != _shape(own[name])]
@@ -36,13 +37,23 @@ def start_from(network: nn.Module, source: str) -> None:
     network.load_state_dict({name: weights[name] for name in own}, strict=False)
 
 
-def _weights(path: Path, source: str) -> dict[str, Tensor]:
-    if path.is_dir():
-        path = path / "best.pt"
+def weights_path(source: str) -> Path:
+    """Return the file that a source stands for.
+
+    Raises PlanError for an unknown name and ReadError for a path to nothing.
+    """
+    path = Path(source) if is_path(source) or Path(source).is_dir() else path_of_network(source)
+    path = path / "best.pt" if path.is_dir() else path
+    if not path.is_file():
+        raise ReadError(f"there is nothing to start from at {path}: give a run, or a network")
+    return path
+
+
+def _weights(path: Path) -> dict[str, Tensor]:
     if path.suffix == ".pt":
         contents: dict[str, Tensor] = read_checkpoint(path)["generator"]
         return contents
-    return _weights_of_onnx(path_of_network(source))
+    return _weights_of_onnx(path)
 
 
 def _weights_of_onnx(path: Path) -> dict[str, Tensor]:

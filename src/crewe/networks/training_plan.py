@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 
 from crewe.errors import RecipeError
 from crewe.recipes import Lines, RecipePart, Shelf
-from crewe.training_sets.recipe import load_recipe, shipped_recipes
+from crewe.training_sets.recipe import load_recipe
 from crewe.training_sets.sample import SampleMaker
 from crewe.training_sets.stored_samples import StoredSamples
 
@@ -47,7 +47,7 @@ class NetworkChoice(RecipePart):
     target: str = "ideal"
     """Array of the samples that the network shall give."""
     start_from: str | None = None
-    """Weights to begin with: a shipped network, an ONNX file, or a checkpoint of another run."""
+    """Weights to begin with: a shipped network, an ONNX file, a checkpoint or a run."""
 
 
 class LossWeights(RecipePart):
@@ -177,7 +177,7 @@ class TrainingPlan(RecipePart):
     """Local processes that make samples ahead; 0: this process makes them."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     mixed_precision: bool = True
-    """bfloat16 in the networks' layers on a GPU; the CPU always works in float32."""
+    """bfloat16 in the networks' layers, on GPUs and processors that have instructions for it."""
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
@@ -219,23 +219,31 @@ def _plan(settings: dict[str, Any], lines: Lines, below: Read | None) -> Read:
     if below is not None:
         taken = {key: value for key, value in below[0].items() if key not in own}
         own, lines = {**below[0], **own}, lines.with_others(taken, below[1])
-    own = _with_recipe_found(own, lines)
+    own = _with_files_found(own, lines)
     return own, lines, TrainingPlan.read(own, lines)
 
 
-def _with_recipe_found(settings: dict[str, Any], lines: Lines) -> dict[str, Any]:
-    """Replace the name of a recipe's file by its absolute path; the rest is checked later."""
-    recipe = settings.get("recipe")
-    folder = lines.inside("recipe").folder
-    if not isinstance(recipe, dict) or folder is None:
-        return settings
-    name = recipe.get("name")
-    if not isinstance(name, str) or name in shipped_recipes():
-        return settings
-    beside = folder / name
-    if Path(name).suffix not in {".yaml", ".yml"} or not beside.is_file():
-        return settings
-    return {**settings, "recipe": {**recipe, "name": str(beside.absolute())}}
+FILES_OF_PLAN = (("recipe", "name"), ("recipe", "stored"), ("network", "start_from"))
+
+
+def _with_files_found(settings: dict[str, Any], lines: Lines) -> dict[str, Any]:
+    """Replace names of files that stand beside the plan by their absolute paths.
+
+    All else is left for those to judge who use it.
+    """
+    for part, key in FILES_OF_PLAN:
+        inside, folder = settings.get(part), lines.inside(part).folder
+        if not isinstance(inside, dict) or folder is None or not isinstance(inside.get(key), str):
+            continue
+        beside = folder / inside[key]
+        if is_path(inside[key]) and beside.exists():
+            settings = {**settings, part: {**inside, key: str(beside.absolute())}}
+    return settings
+
+
+def is_path(name: str) -> bool:
+    """Whether a word means a file or folder and no name of something that is shipped."""
+    return Path(name).suffix != "" or len(Path(name).parts) > 1
 
 
 def maker_of_plan(plan: TrainingPlan) -> SampleMaker:
@@ -249,6 +257,11 @@ def maker_of_plan(plan: TrainingPlan) -> SampleMaker:
         raise RecipeError(
             f"{plan.name}: {plan.recipe.stored} was made by another recipe than {maker.name} with "
             "the changes of this plan: make a new set, or give its recipe.yaml as the recipe"
+        )
+    if stored.seed == plan.validation.seed:
+        raise RecipeError(
+            f"{plan.name}: {plan.recipe.stored} has the seed of the validation examples, "
+            f"{stored.seed}: make the set with another"
         )
     return stored
 

@@ -66,6 +66,8 @@ class UNet(nn.Module):
     Weights are drawn from `generator`; without it, from torch's own state.
     """
 
+    multiple = 4
+
     def __init__(
         self, size: UNetSize | None = None, generator: torch.Generator | None = None
     ) -> None:
@@ -93,7 +95,7 @@ class UNet(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Return the map, same shape as the image; in [0, 1] with the sigmoid head."""
-        fine = self.fine(mirror_to_multiple(image, 4))
+        fine = self.fine(mirror_to_multiple(image, self.multiple))
         middle = self.middle(self.pool(fine))
         coarse = self.coarse(self.pool(middle))
         output = self.head(self.rise_to_fine(self.rise_to_middle(coarse, middle), fine))

@@ -31,13 +31,16 @@ class TrainedNetwork:
     card: Card
     contents: bytes
     """The ONNX file."""
+    path: Path | None = None
+    """Where it was read."""
     threads: int | None = None
     providers: Sequence[str] | None = None
 
     @cached_property
     def network(self) -> OnnxNetwork:
         """The network itself, opened when it is first needed."""
-        return OnnxNetwork(self.contents, self.threads, self.providers)
+        name = None if self.path is None else str(self.path)
+        return OnnxNetwork(self.contents, self.threads, self.providers, name)
 
     def run(
         self,
@@ -113,4 +116,4 @@ def open_network(
             f"{path} is not the file that its card describes, it may be damaged: its SHA-256 is "
             f"{found[:12]}…, the card says {card.sha256[:12]}…; install or export it again"
         )
-    return TrainedNetwork(card, contents, threads, providers)
+    return TrainedNetwork(card, contents, path, threads, providers)

@@ -1,4 +1,4 @@
-"""The samples of a finished training set over and over, turned and mirrored anew each time."""
+"""The samples of a finished training set over and over, mirrored anew each time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from crewe.errors import RecipeError
 from crewe.recipes import RecipePart
 from crewe.recipes.seeds import child_generator
 from crewe.training_sets.recipe import recipe_from_text
@@ -24,8 +23,9 @@ class StoredSamples(RecipePart):
     """A maker that reads instead of making: ten times faster where samples are costly.
 
     Sample i is number i modulo the size of the set. In the first round it is as stored; in later
-    ones its arrays are turned by a multiple of 90° and mirrored, all alike, by chance from the
-    seed, and its tables and facts stay those of the stored sample. `path` is the set's folder.
+    ones its arrays are mirrored along x, y or both, all alike, by chance from the seed; they are
+    not turned, as scan lines run along x. Tables and facts stay those of the stored sample. `path`
+    is the set's folder.
     """
 
     task: Literal["stored"] = "stored"
@@ -50,13 +50,14 @@ class StoredSamples(RecipePart):
         """What `recipe_from_text` reads again."""
         return str(yaml.safe_dump({"task": "stored", "path": str(Path(self.path).absolute())}))
 
+    @property
+    def seed(self) -> int:
+        """The seed of the set."""
+        return self._set.description.seed
+
     def layout(self) -> tuple[ArrayLayout, ...]:
-        """Return the arrays of every sample. Raises RecipeError unless all are square."""
-        layout = self._set.description.layout
-        for array in layout:
-            if array.shape[-1] != array.shape[-2]:
-                raise RecipeError(f"{self.path}: {array.name} is not square and cannot be turned")
-        return layout
+        """Return the arrays of every sample."""
+        return self._set.description.layout
 
     def table_columns(self) -> Mapping[str, Mapping[str, str]]:
         """Return the tables of every sample: for each the types of its columns."""
@@ -69,11 +70,10 @@ class StoredSamples(RecipePart):
         if turn == 0:
             return stored
         rng = child_generator(seed, index)
-        quarters, mirrored = int(rng.integers(4)), bool(rng.integers(2))
-        arrays = {name: _moved(one, quarters, mirrored) for name, one in stored.arrays.items()}
+        steps = rng.choice([1, -1], 2)
+        arrays = {name: _mirrored(one, *steps) for name, one in stored.arrays.items()}
         return replace(stored, arrays=arrays)
 
 
-def _moved(array: NDArray[Any], quarters: int, mirrored: bool) -> NDArray[Any]:
-    turned = np.rot90(array, quarters, (-2, -1))
-    return np.ascontiguousarray(turned[..., ::-1] if mirrored else turned)
+def _mirrored(array: NDArray[Any], y_step: int, x_step: int) -> NDArray[Any]:
+    return np.ascontiguousarray(array[..., ::y_step, ::x_step])

@@ -41,6 +41,7 @@ def run_training(
     Raises PlanError without torch, and what `train` raises.
     """
     require_torch()
+    from crewe.networks.starting_weights import weights_path
     from crewe.networks.train import CHECKPOINT, train
     from crewe.networks.training_plan import maker_of_plan
     from crewe.recipes import to_yaml
@@ -50,6 +51,8 @@ def run_training(
     maker = maker_of_plan(plan)
     if (folder / CHECKPOINT).exists() and not resume:
         raise PlanError(f"{folder} holds a run: resume it (--resume) or give another folder")
+    if plan.network.start_from is not None and not (folder / CHECKPOINT).exists():
+        weights_path(plan.network.start_from)
     _make(folder)
     with _interrupts_noted() as stop, _workers(plan.workers) as executor:
         told_and_drawn = _Told(told, folder)
