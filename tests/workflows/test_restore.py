@@ -1,4 +1,8 @@
+import hashlib
 import json
+import os
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -55,9 +59,12 @@ def test_a_file_becomes_image_trust_picture_and_note(plan, model):
 def test_the_note_says_with_what_it_was_made(plan):
     done = run_restoration(plan)
     note = yaml.safe_load(plan.note.read_text("utf-8"))
-    assert note["network"] == {"name": "smoothing", "sha256": done.restored.card.sha256}
-    assert len(note["image_sha256"]) == 64
-    assert note["versions"]["crewe"]
+    network = note["network"]
+    assert (network["name"], network["sha256"]) == ("smoothing", done.restored.card.sha256)
+    card = Path(plan.model).with_suffix(".yaml").read_bytes()
+    assert network["card_sha256"] == hashlib.sha256(card).hexdigest()
+    assert note["image_sha256"] == hashlib.sha256(plan.image.read_bytes()).hexdigest()
+    assert {"crewe", "onnxruntime"} <= set(note["versions"])
     assert note["plan"]["seed"] == 0
     assert note["result"] == done.summary
     assert json.loads(io.read(plan.path("restored")).attrs["restoration"]) == note
@@ -81,6 +88,68 @@ def test_another_image_is_no_reason_to_skip(plan):
     io.write(plan.image, calibrated_image(counts(1), 0.2), overwrite=True)
     with pytest.raises(WriteError, match="another image"):
         restore_unless_finished(plan, Silent())
+
+
+def test_an_edited_card_is_no_reason_to_skip(plan, model, tmp_path):
+    copies = [tmp_path / f"copy{suffix}" for suffix in (".onnx", ".yaml")]
+    for copy in copies:
+        shutil.copy(model.with_suffix(copy.suffix), copy)
+    chosen = plan.model_copy(update={"model": str(copies[0])})
+    restore_unless_finished(chosen, Silent())
+    assert restore_unless_finished(chosen, Silent()).skipped
+    copies[1].write_text(copies[1].read_text().replace("One convolution", "Two convolutions"))
+    with pytest.raises(WriteError, match="other settings"):
+        restore_unless_finished(chosen, Silent())
+
+
+@pytest.mark.parametrize("fails", [io.write, yaml.safe_dump])
+def test_no_old_note_vouches_for_a_new_image_that_was_cut_off(plan, monkeypatch, fails):
+    restore_unless_finished(plan, Silent())
+    original, calls = fails, []
+
+    def cut_off(*given, **more):
+        calls.append(given)
+        if len(calls) == (2 if fails is io.write else 1):
+            raise KeyboardInterrupt
+        return original(*given, **more)
+
+    other = plan.model_copy(update={"seed": 1})
+    with monkeypatch.context() as patch:
+        patch.setattr(io if fails is io.write else yaml, fails.__name__, cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            restore_unless_finished(other, Silent(), overwrite=True)
+    assert not plan.note.exists()
+    for one in (plan, other):
+        with pytest.raises(WriteError, match="--overwrite"):
+            restore_unless_finished(one, Silent())
+
+
+def test_replacing_leaves_nothing_of_the_former_result_and_all_else(plan):
+    run_restoration(plan.model_copy(update={"format": "zarr"}))
+    others = [plan.output / name for name in ("gold_trusted.tif", "gold2_trust.npy", "gold.zarr")]
+    for other in others:
+        other.write_text("precious")
+    run_restoration(plan, overwrite=True)
+    made = {path.name for path in plan.files}
+    assert set(names(plan.output)) == made | {other.name for other in others}
+    run_restoration(plan.model_copy(update={"trust": False}), overwrite=True)
+    assert not plan.path("trust").exists()
+    assert all(other.read_text() == "precious" for other in others)
+
+
+def test_a_folder_that_takes_no_files_is_told_before_the_work(plan, tmp_path):
+    (tmp_path / "file").write_text("")
+    heard = Recorder()
+    with pytest.raises(WriteError, match="is a file"):
+        run_restoration(plan.model_copy(update={"output": tmp_path / "file" / "below"}), heard)
+    assert [kind for kind, _ in heard.heard] == ["started"]
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="permissions do not bind")
+def test_a_folder_without_permission_is_told(plan, tmp_path):
+    (tmp_path / "locked").mkdir(mode=0o500)
+    with pytest.raises(WriteError, match="-o"):
+        run_restoration(plan.model_copy(update={"output": tmp_path / "locked" / "below"}))
 
 
 @pytest.mark.parametrize("suffix", ["hspy", "zarr", "npz"])

@@ -115,10 +115,13 @@ def _carry_out(
     from crewe.cli.progress import listener
     from crewe.networks.zoo import open_network
     from crewe.workflows.many import run_many
+    from crewe.workflows.network_facts import threads_each
     from crewe.workflows.restore import restore_unless_finished
 
     # A wrong model, or no onnxruntime, is one mistake of the command, not one of each image.
     _ = open_network(plans[0].model, plans[0].threads).network
+    threads = threads_each(plans[0].threads, workers, len(plans))
+    plans = [plan.model_copy(update={"threads": threads}) for plan in plans]
     verb = partial(restore_unless_finished, overwrite=overwrite)
     names = [str(plan.image) for plan in plans]
     with listener(quiet) as observer:

@@ -6,22 +6,23 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import yaml
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError
 
 from crewe import axes, io
-from crewe.errors import PlanError, WriteError
+from crewe.errors import ImageError, PlanError, WriteError
 from crewe.io.atomic import atomic_path
 from crewe.io.choose import squeeze
 from crewe.networks.zoo import TILE_PX, card_of
 from crewe.restoration.restoring import Restored, check_card, restore
 from crewe.workflows.many import Finished
+from crewe.workflows.network_facts import made_with
 from crewe.workflows.observer import Observer, Silent
+from crewe.workflows.output_folder import check_folder, make_folder, remove_files
 from crewe.workflows.plan import PlanPart
-from crewe.workflows.provenance import sha256, versions
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -69,6 +70,12 @@ class RestorePlan(PlanPart):
         """All files that are written."""
         maps = (self.path("trust"),) if self.trust else ()
         return (self.path("restored"), *maps, self.path("restored", "png"), self.note)
+
+    @property
+    def known_files(self) -> tuple[Path, ...]:
+        """All files that any plan of this image and folder writes, the note first."""
+        kinds = [(kind, one) for kind in ("restored", "trust") for one in get_args(Format)]
+        return (self.note, self.path("restored", "png"), *(self.path(*one) for one in kinds))
 
     def settings(self) -> dict[str, Any]:
         """Return what decides the numbers, as it is written in the note."""
@@ -150,19 +157,16 @@ def restore_unless_finished(
 
 def _measured(plan: RestorePlan) -> xr.DataArray:
     image = squeeze(io.read(plan.image, plan.signal, plan.frame))
+    coloured = image.ndim == 3 and image.shape[-1] in (3, 4)
+    if coloured and (not {"y", "x"} <= set(image.dims) or axes.length_unit(image) == "px"):
+        raise ImageError(f"an RGB image of shape {image.shape}: give the grey original")
     if plan.pixel_size_angstrom is not None and {"y", "x"} <= set(image.dims):
         return axes.with_sampling(image, plan.pixel_size_angstrom)
     return image
 
 
 def _provenance(plan: RestorePlan) -> dict[str, Any]:
-    card = card_of(plan.model)
-    return {
-        "plan": plan.settings(),
-        "network": {"name": card.name, "sha256": card.sha256},
-        "image_sha256": sha256(plan.image),
-        "versions": versions(),
-    }
+    return {"plan": plan.settings(), **made_with(plan.model, plan.image)}
 
 
 def _summary(measured: xr.DataArray, restored: Restored) -> dict[str, Any]:
@@ -187,7 +191,10 @@ def _in_words(summary: dict[str, Any]) -> str:
 def _write(result: Restoration, provenance: dict[str, Any], overwrite: bool) -> None:
     plan, restored = result.plan, result.restored
     note = {**provenance, "result": result.summary}
-    plan.output.mkdir(parents=True, exist_ok=True)
+    make_folder(plan.output)
+    if overwrite:
+        # The note first: until the new one is written, nothing vouches for these files.
+        remove_files(path for path in plan.known_files if path not in plan.files[:-1])
     io.write(plan.path("restored"), _with_note(restored.image, note), overwrite)
     if restored.trust is not None:
         io.write(plan.path("trust"), _with_note(restored.trust, note), overwrite)
@@ -225,10 +232,8 @@ def _picture(result: Restoration) -> bytes:
 
 
 def _check_output(plan: RestorePlan, overwrite: bool) -> None:
-    folder = next(place for place in (plan.output, *plan.output.parents) if place.exists())
-    if not folder.is_dir():
-        raise WriteError(f"{folder} is a file: choose another folder with -o")
-    there = [path for path in plan.files if path.exists()]
+    check_folder(plan.output)
+    there = [path for path in plan.known_files if path.exists()]
     if there and not overwrite:
         raise WriteError(
             f"{there[0]} holds the result of other settings, another image or another version: "
