@@ -108,14 +108,19 @@ def middle(pixels: np.ndarray, side: int) -> np.ndarray:
 def before_after(data: Path, given: RealImage, network: str | Path) -> BeforeAfter:
     """Restore one image as `crewe restore` does."""
     pixels, step = read(data, given)
-    # What is drawn at low resolution has no size in Å that training could know of.
-    asked = step if given.modality.startswith("hr") else None
     try:
-        result = crewe.restore(pixels, asked, open_network(network))
+        result = crewe.restore(pixels, step, open_network(network))
     except CreweError as error:
         return BeforeAfter(given, pixels, None, f"– | refused: {error}", step)
     trust = f"{100 * result.trusted_share:.0f} / {100 * result.doubted_share:.0f} %"
-    said = " | ".join((trust, "; ".join(result.warnings)))
+    said = " | ".join(
+        (
+            trust,
+            "; ".join(result.warnings).replace(
+                "images that the network was trained on", "training"
+            ),
+        )
+    )
     return BeforeAfter(given, pixels, np.asarray(result.image), said, step)
 
 
