@@ -4,7 +4,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crewe.errors import PlanError
-from crewe.restoration.pixel_size import LARGEST_FACTOR, Resampling, choose_resampling
+from crewe.restoration.pixel_size import (
+    LARGEST_FACTOR,
+    Resampling,
+    choose_resampling,
+    one_pixel_size,
+)
 
 TRAINED = (0.1, 0.3)
 
@@ -80,3 +85,15 @@ def test_any_shape_comes_back_and_constants_stay(change, shape):
 def test_blocks_average_noise_as_independent_pixels_do():
     noise = np.random.default_rng(0).standard_normal((300, 300))
     assert Resampling(3).there(noise).var() == pytest.approx(1 / 9, rel=0.05)
+
+
+@given(st.floats(0.01, 1.0), st.floats(1.0, 2.0))
+def test_one_size_keeps_the_area_and_its_shape_is_told(side, ratio):
+    for y, x in ((side, side * ratio), (side * ratio, side)):
+        if ratio > 1.5001:
+            with pytest.raises(PlanError, match="square"):
+                one_pixel_size(y, x)
+        elif ratio < 1.4999:
+            size, warning = one_pixel_size(y, x)
+            assert size**2 == pytest.approx(y * x)
+            assert (warning is None) == (ratio < 1.02) or abs(ratio - 1.02) < 1e-9

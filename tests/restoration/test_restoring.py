@@ -138,6 +138,53 @@ def test_what_is_no_image_is_refused(smoothing, image, words):
         restore(image, 0.2, smoothing)
 
 
+def test_dims_tell_a_stack_of_narrow_images_from_colours(smoothing):
+    stack = np.stack([counts((40, 3), seed) for seed in range(2)])
+    axes = (Axis("frame", 1.0, 0.0, "1"), Axis("y", 0.2, 0, "Å"), Axis("x", 0.2, 0, "Å"))
+    restored = restore(calibrated_array(stack, axes), model=smoothing, trust=False)
+    np.testing.assert_array_equal(restored.image.values[1], plain(stack[1], smoothing).image)
+
+
+def test_trust_has_no_unit(smoothing):
+    image = calibrated_image(counts(), 0.2, attrs={"units": "e", "beam_energy_kev": 300})
+    restored = restore(image, model=smoothing)
+    assert restored.image.attrs["units"] == "e"
+    assert restored.trust.attrs == {"beam_energy_kev": 300}
+    assert image.attrs["units"] == "e"
+
+
+@pytest.mark.parametrize("pixel", [0.2, 0.06])
+@pytest.mark.parametrize("offset", [1e5, -1e6])
+def test_a_large_constant_costs_no_contrast(smoothing, pixel, offset):
+    plainly, raised = (restore(counts().astype(float) + c, pixel, smoothing) for c in (0.0, offset))
+    # What float32 rounds a result to.
+    np.testing.assert_allclose(raised.image - offset, plainly.image, atol=1e-7 * abs(offset))
+    np.testing.assert_allclose(raised.trust, plainly.trust, atol=1e-3)
+
+
+def test_a_constant_frame_comes_back_as_it_is(smoothing):
+    stack = np.stack([counts(), np.full((96, 80), 7.3, np.float32)])
+    stack[1, :4] = np.nan
+    restored = restore(stack, 0.2, smoothing)
+    np.testing.assert_array_equal(restored.image[1], stack[1])
+    np.testing.assert_array_equal(restored.trust[1], np.where(np.isnan(stack[1]), np.nan, 0.5))
+    np.testing.assert_array_equal(restored.image[0], plain(counts(), smoothing).image)
+    (warning,) = restored.warnings
+    assert "all pixels are equal" in warning
+    assert plain(np.zeros((32, 32), bool), smoothing).trust is None
+
+
+def test_pixels_that_are_not_square_are_told(smoothing):
+    restored = restore(calibrated_image(counts(), (0.2, 0.24)), model=smoothing, trust=False)
+    (warning,) = restored.warnings
+    assert "0.2 × 0.24 Å" in warning
+    assert sampling(restored.image) == pytest.approx((0.2, 0.24))
+    long = calibrated_image(counts(), (0.1, 0.2))
+    with pytest.raises(PlanError, match="resample"):
+        restore(long, model=smoothing)
+    assert restore(long, 0.2, smoothing, trust=False).warnings == ()
+
+
 def test_wrong_order_of_axes_is_refused(smoothing):
     image = calibrated_image(counts(), 0.2).transpose("x", "y")
     with pytest.raises(ImageError, match="transpose"):

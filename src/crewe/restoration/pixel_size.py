@@ -18,6 +18,8 @@ LARGEST_FACTOR = 4
 RIM_PX = 12
 TOLERANCE = 1.01
 """Factor that a pixel size may miss the trained range by without a word."""
+SQUARE, LONGEST = 1.02, 1.5
+"""Ratios of a pixel's sides up to which it counts as square, and can be used at all."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,27 @@ def choose_resampling(
         parts = min(steps, key=lambda n: _missed(pixel / n, trained))
         change = Resampling(parts=parts)
     return change, _warning(pixel, trained, change)
+
+
+def one_pixel_size(y: float, x: float) -> tuple[float, str | None]:
+    """Return one size for pixels of sides y and x in Å, and a warning where they are not square.
+
+    The size is the geometric mean. Raises PlanError when the sides differ by more than a factor
+    1.5: a network would see structures that it was not trained on.
+    """
+    size, ratio = math.sqrt(y * x), max(y / x, x / y)
+    if ratio <= SQUARE:
+        return size, None
+    if ratio > LONGEST:
+        raise PlanError(
+            f"pixels of {y:.4g} × {x:.4g} Å (y, x) are too far from the squares that networks are "
+            "trained on: check the calibration, resample or bin the image to square pixels, or "
+            "give one pixel size, as in --pixel-size 0.12"
+        )
+    return size, (
+        f"pixels of {y:.4g} × {x:.4g} Å (y, x) are not square as in training: the image was "
+        f"restored as if they were, of {size:.4g} Å"
+    )
 
 
 def _warning(pixel: float, trained: tuple[float, float], change: Resampling) -> str:

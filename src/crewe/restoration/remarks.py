@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from crewe.networks.card import Card
 from crewe.networks.inference import filled
 from crewe.networks.likeness import features, unlike
+from crewe.restoration.frames import Frame
 from crewe.restoration.pixel_size import Resampling, choose_resampling
 
 Image = NDArray[np.float32]
@@ -27,6 +28,13 @@ def resampling_for(pixel: float | None, card: Card) -> tuple[Resampling, list[st
         ]
     resampling, warning = choose_resampling(pixel, (low, high))
     return resampling, [] if warning is None else [warning]
+
+
+def said_of(frame: Frame, resampling: Resampling, card: Card) -> list[str]:
+    """Say what is particular about a frame."""
+    if frame.constant:
+        return ["all pixels are equal: nothing was recorded, and nothing restored"]
+    return unlike_training(frame.image, resampling, card)
 
 
 def unlike_training(frame: Image, resampling: Resampling, card: Card) -> list[str]:

@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe import axes
-from crewe.errors import ImageError, PlanError
+from crewe.errors import PlanError
 from crewe.networks.card import Card
 from crewe.networks.inference import filled
 from crewe.networks.zoo import TILE_PX, TrainedNetwork, open_network
-from crewe.restoration.pixel_size import Resampling
-from crewe.restoration.remarks import counted, resampling_for, unlike_training
+from crewe.restoration.frames import Frame, frames_of
+from crewe.restoration.pixel_size import Resampling, one_pixel_size
+from crewe.restoration.remarks import counted, resampling_for, said_of
 from crewe.restoration.trust import TrustMap, trust_map
 
 if TYPE_CHECKING:
@@ -100,7 +101,8 @@ def restore(
 
     `image` is an array, or a calibrated DataArray whose last dims are y and x; the result is of
     the same kind, shape and unit as float32, calibration kept. c times the image gives c times the
-    result, the mean of each frame is kept, and NaN or infinite pixels become NaN. `model` is the
+    result, the mean of each frame is kept, and NaN or infinite pixels become NaN; a frame without
+    any contrast comes back as it is, with a trust of 0.5. `model` is the
     name of a shipped network, the path of an ONNX file with its card beside it, or a network that
     is open already. `pixel_size_angstrom` replaces the image's own; where it lies outside what the
     network was trained on, the image is brought to other pixels and back, and a warning says so.
@@ -108,22 +110,26 @@ def restore(
     its noise is drawn from `seed`. `tile_px` limits the memory that the network takes, `threads`
     the CPU threads. `observer` hears the stages 'restoring' and 'judging'.
 
-    Raises ImageError for an image that cannot be used, PlanError for an unknown or unfit model
-    and for pixels too far from the trained size, ReadError for a damaged network, CreweError when
+    Raises ImageError for an image that cannot be used, or whose intensities or contrast float32
+    cannot hold, PlanError for an unknown or unfit model and for pixels too far from the trained
+    size or from squares, ReadError for a damaged network, CreweError when
     no onnxruntime is installed.
     """
-    frames, template = _frames_of(image)
+    frames, template = frames_of(image)
     opened = model if isinstance(model, TrainedNetwork) else open_network(model, threads)
     check_card(opened.card)
-    pixel = _pixel_size(template) if pixel_size_angstrom is None else pixel_size_angstrom
+    pixel, stretched = (
+        _pixel_size(template) if pixel_size_angstrom is None else (pixel_size_angstrom, None)
+    )
     resampling, warnings = resampling_for(pixel, opened.card)
+    warnings += [] if stretched is None else [stretched]
     rng = np.random.default_rng(seed) if trust else None
     job = _Job(opened, resampling, tile_px, batch, rng)
     made = [
         _restore_frame(job, frame, _stages(observer, number, len(frames)))
         for number, frame in enumerate(frames)
     ]
-    warnings += counted([unlike_training(frame, resampling, opened.card) for frame in frames])
+    warnings += counted([said_of(frame, resampling, opened.card) for frame in frames])
     maps = [one for _, one in made if one is not None]
     share, doubt = (_mean_share(maps, name) for name in ("trusted_share", "doubted_share"))
     if doubt > MUCH_DOUBT:
@@ -151,11 +157,17 @@ def check_card(card: Card) -> None:
 
 
 def _restore_frame(
-    job: _Job, frame: Image, tell: Callable[[str, float], None]
+    job: _Job, given: Frame, tell: Callable[[str, float], None]
 ) -> tuple[Image, TrustMap | None]:
+    frame = given.image
+    if given.constant:
+        # A network would invent some structure, and its noise cannot be known.
+        tell("restoring", 1.0)
+        even = TrustMap(np.where(np.isnan(frame), frame, np.float32(0.5)), float("nan"))
+        return given.with_mean(frame), None if job.rng is None else even
     restored = job.restored(frame, lambda fraction: tell("restoring", fraction))
     if job.rng is None:
-        return restored, None
+        return given.with_mean(restored), None
     tell("judging", 0.0)
     judged = trust_map(
         frame,
@@ -163,40 +175,19 @@ def _restore_frame(
         lambda probe: job.restored(probe, lambda fraction: tell("judging", fraction)),
         job.rng,
     )
-    return restored, judged
+    return given.with_mean(restored), judged
 
 
-def _frames_of(image: Any) -> tuple[list[Image], Any]:
-    """Frames (y, x) as float32, and what the result is to look like."""
-    import xarray as xr
-
-    template: Any
-    if isinstance(image, xr.DataArray):
-        if image.dims[-2:] != ("y", "x"):
-            raise ImageError(f"dims {image.dims}: the last two must be 'y' and 'x', transpose it")
-        template, values = image, np.asarray(image.values)
-    else:
-        template = values = np.asarray(image)
-    if values.ndim not in (2, 3) or values.size == 0:
-        raise ImageError(f"an image of shape {values.shape}: give dims (y, x) or (frame, y, x)")
-    if values.ndim == 3 and values.shape[-1] in (3, 4):
-        raise ImageError(f"an RGB image of shape {values.shape}: give the grey original")
-    if values.dtype.kind not in "buif":
-        raise ImageError(f"pixels of type {values.dtype}: give real numbers, e.g. the amplitude")
-    stack = values[None] if values.ndim == 2 else values
-    return [np.ascontiguousarray(frame, dtype=np.float32) for frame in stack], template
-
-
-def _pixel_size(template: Any) -> float | None:
-    """Pixel size in Å of a calibrated image, None when it has none."""
+def _pixel_size(template: Any) -> tuple[float | None, str | None]:
+    """Pixel size in Å of a calibrated image, None when it has none, and what is wrong with it."""
     import xarray as xr
 
     if not isinstance(template, xr.DataArray) or not {"y", "x"} <= set(template.coords):
-        return None
+        return None, None
     if axes.length_unit(template) != "Å":
-        return None
+        return None, None
     y, x = axes.sampling(template)
-    return float(np.sqrt(y * x))
+    return one_pixel_size(y, x)
 
 
 def _mean_share(maps: list[TrustMap], name: str) -> float:
@@ -221,4 +212,6 @@ def _like(template: Any, frames: list[Image], name: str | None = None) -> Any:
     result: xr.DataArray = template.copy(data=values)
     if name is not None:
         result.name = name
+        # A probability has none, whatever the unit of the image.
+        result.attrs.pop("units", None)
     return result
