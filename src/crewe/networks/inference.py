@@ -123,7 +123,8 @@ def _run_frame(job: _Job, frame: NDArray[Any], progress: Progress | None) -> Ima
     missing = ~np.isfinite(frame)
     if missing.all():
         return np.full(frame.shape, np.nan, dtype=np.float32)
-    if np.ptp(frame[~missing]) == 0:
+    measured = frame[~missing]
+    if measured.min() == measured.max():
         return _of_constant(frame, missing, job.mask)
     scale = scale_of(frame)
     scaled = scale.apply(np.where(missing, np.nan, frame) if missing.any() else frame)
