@@ -29,6 +29,7 @@ def test_one_command_maps_and_lists(image, network, folder, capsys):
         "gold_blobs.tif",
         "gold_blobs.png",
         "gold_columns.csv",
+        "gold_blobs.yaml",
     ]
     assert names(folder) == {"gold.tif", *answer["summary"]["files"]}
     assert "gold.tif: mapping atoms" in said.err
@@ -44,7 +45,10 @@ def test_many_images_and_one_that_is_none(image, network, folder, capsys):
     statuses = [json.loads(line)["status"] for line in said.out.splitlines()]
     assert statuses == ["done", "failed", "done"]
     assert "1 of 3 images failed" in said.err
-    assert len(names(folder / "maps")) == 6
+    assert len(names(folder / "maps")) == 8
+    again = [word for word in command if word not in ("*.tif", "-q", "--json")]
+    assert main([*again, "a.tif", "--threads", "1"]) == 0
+    assert "skipped" in capsys.readouterr().err
     assert main(["map-atoms", "a.tif", "--model", network, "-o", "maps", "-q"]) == 1
     assert "--overwrite" in capsys.readouterr().err
     assert main(["map-atoms", "a.tif", "--model", network, "-o", "maps", "-q", "--overwrite"]) == 0

@@ -1,9 +1,12 @@
+import hashlib
+
 import numpy as np
 import pytest
+import yaml
 from scipy.spatial import cKDTree
 from small_networks import matched_filter
 
-from crewe import axes, io
+from crewe import axes, io, plots
 from crewe.errors import CalibrationError, NoColumnsError, PlanError, WriteError
 from crewe.testing.lattices import count_electrons, square_lattice
 from crewe.workflows.map_atoms import (
@@ -40,7 +43,7 @@ def plan_for(place, output, model="blobs", **more):
 def test_a_mask_gives_map_picture_and_fitted_columns(place, tmp_path):
     plan, heard = plan_for(place, tmp_path), Recorder()
     summary = run_map_atoms(plan, heard).summary
-    names = {"gold_blobs.tif", "gold_blobs.png", "gold_columns.csv"}
+    names = {"gold_blobs.tif", "gold_blobs.png", "gold_columns.csv", "gold_blobs.yaml"}
     assert {path.name for path in tmp_path.iterdir()} == names
     table = io.read_table(tmp_path / "gold_columns.csv")
     truth = place[1]
@@ -68,7 +71,9 @@ def test_without_the_fit_columns_stand_where_the_map_has_them(place, tmp_path):
 
 def test_a_network_of_intensities_gives_an_image_and_no_table(place, tmp_path):
     summary = run_map_atoms(plan_for(place, tmp_path, "smooth"), Recorder()).summary
-    assert {path.name for path in tmp_path.iterdir()} == {"gold_smooth.tif", "gold_smooth.png"}
+    names = {f"gold_smooth.{suffix}" for suffix in ("tif", "png", "yaml")}
+    assert {path.name for path in tmp_path.iterdir()} == names
+    assert run_map_atoms(plan_for(place, tmp_path, "smooth"), Recorder()).skipped
     assert "columns" not in summary
     made, given = io.read_image(tmp_path / "gold_smooth.tif"), io.read_image(place[0] / "gold.tif")
     inside = {"y": slice(10, -10), "x": slice(10, -10)}
@@ -87,10 +92,46 @@ def test_what_is_there_is_not_replaced_unasked(place, tmp_path):
     assert "x_angstrom" in files_of(plan)["columns"].read_text()
 
 
+def test_the_very_same_result_is_kept_and_no_other(place, tmp_path):
+    plan = plan_for(place, tmp_path, fit=False)
+    first, again = (run_map_atoms(plan, Recorder()) for _ in range(2))
+    assert (first.skipped, again.skipped) == (False, True)
+    assert again.summary == first.summary
+    note = yaml.safe_load(files_of(plan)["note"].read_text("utf-8"))
+    assert note["image_sha256"] == hashlib.sha256(plan.image.read_bytes()).hexdigest()
+    assert note["plan"]["fit"] is False
+    assert {"crewe", "onnxruntime"} <= set(note["versions"])
+    assert run_map_atoms(plan.model_copy(update={"threads": 1}), Recorder()).skipped
+    for change in ({"threshold": 0.2}, {"fit": True}, {"model": str(place[0] / "smooth.onnx")}):
+        with pytest.raises(WriteError, match="--overwrite"):
+            run_map_atoms(plan.model_copy(update=change), Recorder())
+    table = files_of(plan)["columns"]
+    table.write_text(table.read_text() + "1,2,3\n")
+    with pytest.raises(WriteError, match="--overwrite"):
+        run_map_atoms(plan, Recorder())
+
+
+def test_no_old_note_vouches_for_what_was_cut_off(place, tmp_path, monkeypatch):
+    plan = plan_for(place, tmp_path, fit=False)
+    run_map_atoms(plan, Recorder())
+
+    def cut_off(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(plots, "save_png", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            run_map_atoms(plan, Recorder(), overwrite=True)
+    assert not files_of(plan)["note"].exists()
+    assert not list(tmp_path.glob(".*"))
+
+
 def test_a_folder_that_cannot_be_made_is_told(place, tmp_path):
     (tmp_path / "file").write_text("")
+    heard = Recorder()
     with pytest.raises(WriteError, match="-o"):
-        run_map_atoms(plan_for(place, tmp_path / "file", fit=False), Recorder())
+        run_map_atoms(plan_for(place, tmp_path / "file", fit=False), heard)
+    assert [kind for kind, _ in heard.heard] == ["started"]
 
 
 def test_images_of_one_name_do_not_share_files(place, tmp_path):

@@ -140,13 +140,15 @@ def doubts(columns: pd.DataFrame) -> list[str]:
     ]
 
 
-def opened(model: "str | os.PathLike[str] | TrainedNetwork") -> "TrainedNetwork":
-    """Open a network by name or path; an open one comes back as it is."""
+def opened(
+    model: "str | os.PathLike[str] | TrainedNetwork", threads: int | None = None
+) -> "TrainedNetwork":
+    """Open a network by name or path, for all CPU threads or some; an open one stays as it is."""
     if not isinstance(model, str | os.PathLike):
         return model
     from crewe.networks.zoo import open_network
 
-    return open_network(model)
+    return open_network(model, threads)
 
 
 def check_marks_columns(card: "Card") -> None:

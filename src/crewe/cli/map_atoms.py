@@ -64,6 +64,15 @@ def map_atoms(
             show_default=False,
         ),
     ] = Path(),
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            help="CPU threads of the network. Default: all, shared by the workers.",
+            min=1,
+            rich_help_panel=options.RUNNING,
+            show_default=False,
+        ),
+    ] = None,
     workers: options.Workers = 0,
     overwrite: options.Overwrite = False,
     as_json: options.Json = False,
@@ -73,7 +82,8 @@ def map_atoms(
 
     Columns must be bright. Networks that make masks (gaussian-mask, circular-mask) mark
     columns, which are then fitted to the image as quantify does; the others make an image.
-    Writes NAME_MODEL.tif, a picture NAME_MODEL.png and NAME_columns.csv.
+    Writes NAME_MODEL.tif, a picture NAME_MODEL.png, NAME_columns.csv and a note NAME_MODEL.yaml
+    with all settings. A result that is there already is kept.
     """
     settings = {
         "model": model,
@@ -83,6 +93,7 @@ def map_atoms(
         "signal": number_or_word(signal),
         "frame": number_or_word(frame),
         "output": output,
+        "threads": threads,
     }
     plans = _plans(images or [], settings)
     return _carry_out(plans, workers, overwrite, as_json, quiet, bool(context.obj))
@@ -121,7 +132,10 @@ def _carry_out(
     from crewe.cli.progress import listener
     from crewe.workflows.many import run_many
     from crewe.workflows.map_atoms import run_map_atoms
+    from crewe.workflows.network_facts import threads_each
 
+    each = threads_each(plans[0].threads, workers, len(plans))
+    plans = [plan.model_copy(update={"threads": each}) for plan in plans]
     verb = partial(run_map_atoms, overwrite=overwrite)
     names = [str(plan.image) for plan in plans]
     with listener(quiet) as observer:

@@ -5,15 +5,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from pydantic import NonNegativeInt, PositiveFloat
+import yaml
+from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 
 from crewe import axes, io, plots
 from crewe.atoms.by_network import UNCERTAIN, AtomMap, columns_of, doubts, map_atoms, opened
 from crewe.atoms.fit import fit_columns
 from crewe.errors import CalibrationError, PlanError, WriteError
+from crewe.io.atomic import atomic_path
+from crewe.networks.zoo import card_of
 from crewe.workflows.many import Finished
+from crewe.workflows.network_facts import made_with
 from crewe.workflows.observer import Observer, stages
+from crewe.workflows.output_folder import check_folder, make_folder, remove_files
 from crewe.workflows.plan import PlanPart
+from crewe.workflows.provenance import sha256
 from crewe.workflows.summary import units_of
 
 if TYPE_CHECKING:
@@ -38,8 +44,15 @@ class MapAtomsPlan(PlanPart):
     """Value of a mask above which a pixel belongs to a column; nothing takes half of Otsu's."""
     fit: bool = True
     """Whether the columns are fitted to the image; else they are where the map has them."""
+    threads: PositiveInt | None = None
+    """CPU threads of the network; nothing takes all."""
     output: Path = Path()
     """Folder of the files to write."""
+
+    def settings(self) -> dict[str, Any]:
+        """Return what decides the numbers, as it is written in the note."""
+        plain = self.model_dump(mode="json", exclude={"image", "output", "threads"})
+        return {**plain, "image": self.image.name, "model": Path(self.model).name}
 
 
 @dataclass(frozen=True)
@@ -62,7 +75,7 @@ def map_atoms_of(plan: MapAtomsPlan, observer: Observer) -> MappedAtoms:
     is empty.
     """
     observer.stage_started("reading")
-    network = opened(plan.model)
+    network = opened(plan.model, plan.threads)
     image = _read(plan)
     found = map_atoms(image, network, observer=stages(observer))
     columns, warnings = None, list(found.warnings)
@@ -78,23 +91,35 @@ def map_atoms_of(plan: MapAtomsPlan, observer: Observer) -> MappedAtoms:
 def run_map_atoms(plan: MapAtomsPlan, observer: Observer, *, overwrite: bool = False) -> Finished:
     """Carry out a plan and write the map, the columns and a picture into its folder.
 
-    The files are NAME_MODEL.tif, NAME_MODEL.png and, where columns are marked,
-    NAME_columns.csv. Raises CreweError, WriteError when a file is there already.
+    The files are NAME_MODEL.tif, NAME_MODEL.png, where columns are marked NAME_columns.csv, and
+    last the note NAME_MODEL.yaml with the plan, the network, the versions, the figures and the
+    checksums of the others. Where they are this very result already, nothing is done. Raises
+    CreweError, WriteError when another file is there.
     """
     observer.started(plan.image.name)
+    stored = None if overwrite else _stored(plan)
+    if stored is not None:
+        observer.finished(f"skipped, {files_of(plan)['note']} says that this result is there")
+        return Finished(stored, skipped=True)
+    check_folder(plan.output)
     if not overwrite:
         _check_free(plan)
+    facts = _facts(plan)
     result = map_atoms_of(plan, observer)
     observer.stage_started("writing")
-    write_mapped(result, overwrite=overwrite)
+    written = write_mapped(result, overwrite=overwrite)
+    _write_note(result, facts, written, overwrite)
     observer.finished(_in_one_line(result))
     return Finished(result.summary)
 
 
 def write_mapped(result: MappedAtoms, *, overwrite: bool = False) -> list[Path]:
-    """Write the files of a result and return their paths. Raises WriteError."""
+    """Write map, picture and columns of a result and return their paths. Raises WriteError."""
     places = files_of(result.plan)
-    _make_folder(result.plan.output)
+    make_folder(result.plan.output)
+    if overwrite:
+        # Until a new note is written, nothing vouches for these files.
+        remove_files([places["note"]])
     io.write(places["map"], result.found.image, overwrite=overwrite)
     figure = plots.atom_map_figure(
         result.image,
@@ -103,10 +128,8 @@ def write_mapped(result: MappedAtoms, *, overwrite: bool = False) -> list[Path]:
         map_title=result.found.card.name,
         title=result.plan.image.name,
     )
-    try:
-        plots.save_png(figure, places["picture"])
-    except OSError as error:
-        raise WriteError(f"cannot write {places['picture']}: {error.strerror}") from error
+    with atomic_path(places["picture"], overwrite) as temporary:
+        plots.save_png(figure, temporary)
     written = [places["map"], places["picture"]]
     if result.columns is not None:
         io.write_table(places["columns"], result.columns, overwrite=overwrite)
@@ -121,24 +144,49 @@ def files_of(plan: MapAtomsPlan) -> dict[str, Path]:
         "map": plan.output / f"{name}_{model}.tif",
         "picture": plan.output / f"{name}_{model}.png",
         "columns": plan.output / f"{name}_columns.csv",
+        "note": plan.output / f"{name}_{model}.yaml",
     }
 
 
-def _make_folder(folder: Path) -> None:
+def _facts(plan: MapAtomsPlan) -> dict[str, Any]:
+    return {"plan": plan.settings(), **made_with(plan.model, plan.image)}
+
+
+def _write_note(
+    result: MappedAtoms, facts: dict[str, Any], written: list[Path], overwrite: bool
+) -> None:
+    # Networks share NAME_columns.csv, so only its checksum tells whose it is.
+    files = {path.name: sha256(path) for path in written}
+    note = {**facts, "files": files, "result": result.summary}
+    with atomic_path(files_of(result.plan)["note"], overwrite) as temporary:
+        text = yaml.safe_dump(note, sort_keys=False, allow_unicode=True)
+        temporary.write_text(text, encoding="utf-8")
+
+
+def _stored(plan: MapAtomsPlan) -> dict[str, Any] | None:
+    """Return the summary of the very same result, where the output holds it already."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WriteError(
-            f"the folder {folder} cannot be made: {error.strerror}; choose another with -o"
-        ) from error
+        note = yaml.safe_load(files_of(plan)["note"].read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return None
+    now = _facts(plan)
+    if not isinstance(note, dict) or any(note.get(key) != now[key] for key in now):
+        return None
+    files, result = note.get("files"), note.get("result")
+    if not isinstance(files, dict) or not isinstance(result, dict):
+        return None
+    kinds = ["map", "picture"] + ["columns"] * (card_of(plan.model).output == "mask")
+    places = [files_of(plan)[kind] for kind in kinds]
+    whole = all(path.is_file() and files.get(path.name) == sha256(path) for path in places)
+    return result if whole else None
 
 
 def _check_free(plan: MapAtomsPlan) -> None:
     taken = [path for path in files_of(plan).values() if path.exists()]
     if taken:
         raise WriteError(
-            f"{taken[0]} is there already: replace it with --overwrite, or choose another "
-            "folder with -o"
+            f"{taken[0]} is there already, of other settings, another image or another version: "
+            "replace it with --overwrite, or choose another folder with -o"
         )
 
 
@@ -183,7 +231,11 @@ def _summary(
         "sampling": [float(step) for step in axes.sampling(image)],
         "sampling_seen": [float(step) for step in axes.sampling(found.seen)],
         "warnings": warnings,
-        "files": [path.as_posix() for path in files_of(plan).values()][: 2 + (columns is not None)],
+        "files": [
+            path.as_posix()
+            for kind, path in files_of(plan).items()
+            if kind != "columns" or columns is not None
+        ],
     }
     if columns is not None:
         certainty = columns["certainty"].to_numpy(float)
