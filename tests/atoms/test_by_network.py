@@ -3,12 +3,13 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from scipy.spatial import cKDTree
 from small_networks import matched_filter
 
 from crewe import axes
 from crewe.atoms import find_columns_by_network, fit_columns, map_atoms
-from crewe.atoms.by_network import doubts, opened
+from crewe.atoms.by_network import doubts, near_missing, opened
 from crewe.errors import CalibrationError, ImageError, PlanError
 from crewe.testing.lattices import count_electrons, draw_columns, square_lattice
 
@@ -109,6 +110,30 @@ def test_an_image_unlike_the_training_inputs_is_told(network):
     assert "more bright than dark" in warning
 
 
+@pytest.mark.parametrize("sampling", [0.15, 0.06])
+def test_pixels_that_were_not_measured_stay_so_and_hold_no_column(network, sampling):
+    phantom = square_lattice((160, 160) if sampling == 0.15 else (300, 300), sampling=sampling)
+    image = phantom.image.astype(float)
+    whole = find_columns_by_network(image, network)
+    middle, side = np.array(image.shape) // 2, int(3 / sampling)
+    hole = image.copy()
+    hole[middle[0] : middle[0] + side, middle[1] : middle[1] + side] = np.nan
+    hole[5, 7] = np.inf
+    missing = ~np.isfinite(hole.values)
+    found = map_atoms(hole, network)
+    np.testing.assert_array_equal(np.isnan(found.image.values), missing)
+    table = find_columns_by_network(hole, network)
+    row, column = np.round(table[["y", "x"]].to_numpy() / sampling).astype(int).T
+    assert not missing[row, column].any()
+    distance, _ = cKDTree(table[["y", "x"]]).query(whole[["y", "x"]])
+    low, high = sampling * middle - 1.5, sampling * (middle + side) + 1.5
+    far = ~((whole[["y", "x"]] > low) & (whole[["y", "x"]] < high)).all(axis=1)
+    assert 0 < (~far).sum() < far.sum()
+    assert distance[far].max() < 0.03
+    assert near_missing(hole, table).any()
+    assert not near_missing(image, table).any()
+
+
 def test_what_no_network_can_use_is_told(network, tmp_path):
     image = square_lattice().image
     with pytest.raises(CalibrationError, match="pixel size"):
@@ -117,8 +142,9 @@ def test_what_no_network_can_use_is_told(network, tmp_path):
         map_atoms(axes.with_sampling(image, 1.5), network)
     with pytest.raises(ImageError, match="covers"):
         map_atoms(axes.with_sampling(image, 0.001), network)
-    with pytest.raises(ImageError):
-        map_atoms(image.values, network)
+    for bad in (image.values, xr.full_like(image, np.nan), xr.full_like(image, 3.0)):
+        with pytest.raises(ImageError):
+            map_atoms(bad, network)
     with pytest.raises(PlanError, match="no network"):
         map_atoms(image, "no-such-mask")
     restoring = matched_filter(tmp_path / "r.onnx", output="intensity", task="restoration")
@@ -141,7 +167,8 @@ def test_the_shipped_network_finds_a_particle_whose_surface_is_faint():
     truth = square_lattice((256, 256), displacement=0.03).truth
     centre = truth[["y", "x"]].mean()
     distance = np.hypot(truth["y"] - centre["y"], truth["x"] - centre["x"])
-    truth = truth[distance < 13].assign(height=0.04 * np.sqrt(1 - (distance / 14) ** 2))
+    height = 0.04 * np.sqrt(np.clip(1 - (distance / 14) ** 2, 0, None))
+    truth = truth.assign(height=height)[distance < 13]
     image = draw_columns(truth, (256, 256), 0.15, background=0.002)
     counts = count_electrons(image, 2e4 * 0.15**2, seed=5)
     table = find_columns_by_network(counts, "gaussian-mask")

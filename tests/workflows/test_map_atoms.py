@@ -134,6 +134,22 @@ def test_a_folder_that_cannot_be_made_is_told(place, tmp_path):
     assert [kind for kind, _ in heard.heard] == ["started"]
 
 
+def test_columns_beside_a_hole_are_flagged(place, tmp_path):
+    image = io.read_image(place[0] / "gold.tif").astype(float)
+    image[40:60, 40:60] = np.nan
+    io.write(tmp_path / "hole.npz", image)
+    plan = plan_for(place, tmp_path / "out").model_copy(update={"image": tmp_path / "hole.npz"})
+    summary = run_map_atoms(plan, Recorder()).summary
+    assert 0 < summary["columns"] < len(place[1])
+    assert np.isnan(io.read_image(files_of(plan)["map"]).values[40:60, 40:60]).all()
+    table = map_atoms_of(plan, Recorder()).columns
+    beside = table["flag"].str.contains("unmeasured")
+    off = np.abs(table[["x", "y"]] - 50 * 0.15).max(axis=1) - 10 * 0.15
+    assert 0 < beside.sum() < len(table)
+    assert off[beside].max() < 1.0
+    assert off[~beside].min() > 0.5
+
+
 def test_images_of_one_name_do_not_share_files(place, tmp_path):
     plan = plan_for(place, tmp_path)
     other = plan.model_copy(update={"image": tmp_path / "gold.dm4"})

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
+from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from crewe import axes
@@ -20,7 +22,8 @@ from crewe.atoms.first_model import (
 )
 from crewe.atoms.resample import enlarged_like, resampled
 from crewe.atoms.scale import white_noise_variance
-from crewe.errors import CalibrationError, ImageError, PlanError
+from crewe.errors import CalibrationError, ImageError, NoColumnsError, PlanError
+from crewe.networks.inference import filled
 from crewe.networks.likeness import features, unlike
 
 if TYPE_CHECKING:
@@ -52,6 +55,19 @@ class AtomMap:
     """What the reader of the result should know."""
 
 
+def bridged(image: xr.DataArray) -> xr.DataArray:
+    """Return an image (y, x) whose NaN and infinite pixels have the mean of their surroundings.
+
+    An image without any comes back as it is. Raises ImageError for one that no method can use.
+    """
+    if isinstance(image, xr.DataArray) and image.ndim == 2 and image.dtype.kind == "f":
+        known = np.isfinite(image.values)
+        if known.any() and not known.all():
+            whole = filled(np.where(known, image.values, np.nan).astype(np.float64))
+            image = image.copy(data=whole)
+    return axes.check_image(image)
+
+
 def map_atoms(
     image: xr.DataArray,
     model: "str | os.PathLike[str] | TrainedNetwork" = "gaussian-mask",
@@ -62,19 +78,22 @@ def map_atoms(
 
     `image` is calibrated (y, x) in Å. Where its pixels are not square, or smaller or larger than
     those the network was trained on, it is resampled to the nearest size of that range and the
-    result brought back. Raises ImageError for an image no method can use or with pixels so large
+    result brought back. Pixels that are NaN or infinite are bridged for the network and NaN in the
+    result. Raises ImageError for an image no method can use or with pixels so large
     that no atom is resolved, CalibrationError without a pixel size in Å, PlanError for a network
     that is not one of atom maps, and what `open_network` raises.
     """
-    image = axes.check_image(image)
+    whole = bridged(image)
+    missing = ~np.isfinite(image.values)
     network = opened(model)
     card = network.card
     if card.task != "atom map":
         raise PlanError(f"network {card.name} is for {card.task}: give one of atom maps")
-    shape = _shape_for(image, card.pixel_size_angstrom)
+    shape = _shape_for(whole, card.pixel_size_angstrom)
     tell = observer or (lambda stage, fraction: None)
     tell("mapping atoms", 0.0)
-    given = resampled(image, shape)
+    given = resampled(whole, shape)
+    given = _without(given, missing)
     data = network.run(
         given.values,
         progress=lambda done, total: tell("mapping atoms", done / total),
@@ -83,7 +102,8 @@ def map_atoms(
     finer = data.shape[0] // given.shape[0]
     if card.output == "mask":
         seen.attrs.pop("units", None)
-    back = resampled(seen, (finer * image.shape[0], finer * image.shape[1]))
+    shape = (finer * image.shape[0], finer * image.shape[1])
+    back = _without(resampled(seen.copy(data=filled(seen.values)), shape), missing)
     return AtomMap(back, seen, card, _warnings(image, given, card))
 
 
@@ -112,12 +132,17 @@ def columns_of(
     """Table of the columns in an atom map of `image`: starting values for `fit_columns`.
 
     Positions are `locate_columns`' of the map as the network saw it; `height` and the common
-    `width` are those of a linear fit to the image, `signal_to_noise` is as in `find_columns`.
+    `width` are those of a linear fit to the image, `signal_to_noise` is as in `find_columns`. No
+    column is where pixels are NaN or infinite.
     """
     check_marks_columns(found.card)
     located = locate_columns(found.seen, threshold=threshold)
+    image, missing = bridged(image), ~np.isfinite(image.values)
     steps = np.array(axes.sampling(image))
     origin = np.array([float(image[dim].values[0]) for dim in ("y", "x")])
+    located = located[~_inside(missing, (located[["y", "x"]].to_numpy() - origin) / steps)]
+    if not len(located):
+        raise NoColumnsError("no column marked where the image has measured pixels")
     points = (located[["y", "x"]].to_numpy() - origin) / steps
     values = np.ascontiguousarray(image.values, dtype=np.float64)
     scale = _spacing(located) / float(np.sqrt(np.prod(steps))) / SPACING_PER_SCALE
@@ -125,8 +150,21 @@ def columns_of(
     model, _ = linear_model(values, points, scale, width, np.ones_like(values))
     variance = white_noise_variance(values, 2 * scale)
     table = starting_table(model, values, variance, scale, steps, image)
-    table["certainty"] = located["certainty"]
+    table["certainty"] = located["certainty"].to_numpy()
     return table
+
+
+def near_missing(image: xr.DataArray, columns: pd.DataFrame) -> NDArray[np.bool_]:
+    """Whether each column (n,) has a NaN or infinite pixel of the image within two widths."""
+    missing = ~np.isfinite(image.values)
+    if not missing.any():
+        return np.zeros(len(columns), dtype=bool)
+    steps = np.array(axes.sampling(image))
+    origin = np.array([float(image[dim].values[0]) for dim in ("y", "x")])
+    distance = ndimage.distance_transform_edt(~missing, sampling=steps)
+    points = np.round((columns[["y", "x"]].to_numpy() - origin) / steps).astype(int)
+    row, column = np.clip(points, 0, np.array(missing.shape) - 1).T
+    return np.asarray(distance[row, column] < 2 * columns["width"].to_numpy())
 
 
 def doubts(columns: pd.DataFrame) -> list[str]:
@@ -158,6 +196,22 @@ def check_marks_columns(card: "Card") -> None:
             f"network {card.name} marks no columns: give one that makes masks, "
             "such as gaussian-mask"
         )
+
+
+def _without(image: xr.DataArray, missing: NDArray[np.bool_]) -> xr.DataArray:
+    """Image with NaN at the pixels whose middle lies in a missing one of the same field."""
+    if not missing.any():
+        return image
+    places = [
+        (2 * np.arange(n) + 1) * old // (2 * n)
+        for n, old in zip(image.shape, missing.shape, strict=True)
+    ]
+    return image.where(~missing[np.ix_(*places)])
+
+
+def _inside(missing: NDArray[np.bool_], points: NDArray[np.float64]) -> NDArray[np.bool_]:
+    row, column = np.clip(np.round(points).astype(int), 0, np.array(missing.shape) - 1).T
+    return missing[row, column]
 
 
 def _shape_for(image: xr.DataArray, trained: tuple[float, float]) -> tuple[int, int]:

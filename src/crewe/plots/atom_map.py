@@ -4,7 +4,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crewe.plots.image_panel import draw_columns, draw_image, extent_of, marker_diameter
+from crewe.plots.image_panel import (
+    draw_columns,
+    draw_image,
+    extent_of,
+    grey_limits,
+    marker_diameter,
+)
 from crewe.plots.overview import WIDTH_INCHES
 from crewe.plots.palette import typography
 
@@ -37,8 +43,8 @@ def atom_map_figure(
     with matplotlib.rc_context(typography()):
         figure = Figure((WIDTH_INCHES, PANEL_INCHES * tall + 0.5), layout="constrained")
         panels = figure.subplots(1, 2)
-        draw_image(panels[0], image)
-        draw_image(panels[1], atom_map)
+        for panel, one in zip(panels, (image, atom_map), strict=True):
+            draw_image(panel, one, grey_limits(one.values[np.isfinite(one.values)]))
         found = "a  image"
         if columns is not None:
             marked = columns.assign(**{name: _filled(columns, name) for name in ("type", "flag")})

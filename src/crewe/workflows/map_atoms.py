@@ -6,10 +6,20 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import yaml
+from numpy.typing import NDArray
 from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 
 from crewe import axes, io, plots
-from crewe.atoms.by_network import UNCERTAIN, AtomMap, columns_of, doubts, map_atoms, opened
+from crewe.atoms.by_network import (
+    UNCERTAIN,
+    AtomMap,
+    bridged,
+    columns_of,
+    doubts,
+    map_atoms,
+    near_missing,
+    opened,
+)
 from crewe.atoms.fit import fit_columns
 from crewe.errors import CalibrationError, PlanError, WriteError
 from crewe.io.atomic import atomic_path
@@ -72,7 +82,7 @@ def map_atoms_of(plan: MapAtomsPlan, observer: Observer) -> MappedAtoms:
     """Read the plan's image, run the network and locate what it marks.
 
     Raises CreweError when the image or the network cannot be used, NoColumnsError when a mask
-    is empty.
+    is empty. Pixels that are NaN hold no column; fitted columns near them are flagged `unmeasured`.
     """
     observer.stage_started("reading")
     network = opened(plan.model, plan.threads)
@@ -192,7 +202,7 @@ def _check_free(plan: MapAtomsPlan) -> None:
 
 def _read(plan: MapAtomsPlan) -> "xr.DataArray":
     image = io.read_image(plan.image, signal=plan.signal, frame=plan.frame, sampling=plan.sampling)
-    axes.check_image(image)
+    bridged(image)
     if plan.sampling is None and axes.length_unit(image) == "px":
         raise CalibrationError(
             f"{plan.image.name} does not say how large a pixel is, and a network needs to know: "
@@ -208,12 +218,20 @@ def _columns(
     located = columns_of(image, found, threshold=plan.threshold)
     columns, warnings = located, doubts(located)
     if plan.fit:
-        fit = fit_columns(image, located, observer=stages(observer))
+        fit = fit_columns(bridged(image), located, observer=stages(observer))
         columns = fit.columns.assign(certainty=located["certainty"])
+        columns = _flagged(columns, near_missing(image, columns))
         warnings += fit.summary["warnings"]
     units = units_of(axes.length_unit(image), str(image.attrs.get("units") or "a.u."))
     columns.attrs["units"] = {name: unit for name, unit in units.items() if name in columns}
     return columns, warnings
+
+
+def _flagged(columns: "pd.DataFrame", near: NDArray[np.bool_]) -> "pd.DataFrame":
+    """Add a flag to columns that were fitted to pixels nobody measured."""
+    flags = columns["flag"].to_numpy(object)
+    said = np.where(flags == "", "unmeasured", flags + ",unmeasured")
+    return columns.assign(flag=np.where(near, said, flags))
 
 
 def _summary(
