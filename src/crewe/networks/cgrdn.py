@@ -11,6 +11,7 @@ from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from crewe.errors import PlanError
+from crewe.networks.initial_weights import initialise
 from crewe.recipes import RecipePart
 
 
@@ -116,18 +117,8 @@ class CGRDN(nn.Module):
         self.groups = Cascade(groups, channels)
         self.up = nn.ConvTranspose2d(channels, channels, 4, stride=2, padding=1)
         self.last = nn.Conv2d(channels, 1, 3, padding=1)
-        self._initialise(generator)
-
-    def _initialise(self, generator: torch.Generator | None) -> None:
-        """He's initialisation; sums of residuals start small, the last layer smaller still."""
-        for name, module in self.named_modules():
-            if not isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-                continue
-            nn.init.kaiming_normal_(module.weight, nonlinearity="relu", generator=generator)
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
-            with torch.no_grad():
-                module.weight *= 1e-3 if name == "last" else 0.1 if "fusion" in name else 1.0
+        # Sums of residuals start small, the last layer smaller still.
+        initialise(self, generator, _factor)
 
     def forward(self, image: Tensor) -> Tensor:
         """Return the restored image, same shape and intensity scale as the input."""
@@ -147,3 +138,7 @@ def mirror_to_multiple(image: Tensor, multiple: int) -> Tensor:
     height = (image.shape[-2] + spare) // multiple * multiple
     width = (image.shape[-1] + spare) // multiple * multiple
     return padded[..., :height, :width]
+
+
+def _factor(layer: str) -> float:
+    return 1e-3 if layer == "last" else 0.1 if "fusion" in layer else 1.0

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from crewe.errors import PlanError
 from crewe.networks.cgrdn import mirror_to_multiple
+from crewe.networks.initial_weights import initialise
 from crewe.recipes import RecipePart
 
 
@@ -94,18 +95,8 @@ class ResidualUNet(nn.Module):
         )
         self.rises = nn.ModuleList(_blocks(width, self.size.blocks) for width in widths[:-1])
         self.last = nn.Conv2d(entering, 1, 3, padding=1)
-        self._initialise(generator)
-
-    def _initialise(self, generator: torch.Generator | None) -> None:
-        """He's initialisation; what is added to something else starts small."""
-        for name, module in self.named_modules():
-            if not isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-                continue
-            nn.init.kaiming_normal_(module.weight, nonlinearity="relu", generator=generator)
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
-            with torch.no_grad():
-                module.weight *= 1e-3 if name == "last" else 0.1 if "second" in name else 1.0
+        # Sums of residuals start small, the last layer smaller still.
+        initialise(self, generator, _factor)
 
     def forward(self, image: Tensor) -> Tensor:
         """Return the restored image, same shape and intensity scale as the input."""
@@ -122,3 +113,7 @@ class ResidualUNet(nn.Module):
                 features = self.rises[level - 1](features)
         restored = whole + self.last(features)
         return restored[..., : image.shape[-2], : image.shape[-1]]
+
+
+def _factor(layer: str) -> float:
+    return 1e-3 if layer == "last" else 0.1 if "second" in layer else 1.0

@@ -1,12 +1,11 @@
 """With which network a result was made, and on how many threads it runs."""
 
-import importlib.metadata
 import os
 from pathlib import Path
 from typing import Any
 
 from crewe.networks.zoo import card_of, path_of_network
-from crewe.workflows.provenance import RUNTIMES, sha256, versions
+from crewe.workflows.provenance import runtime_version, sha256, versions
 
 
 def made_with(model: str, image: Path) -> dict[str, Any]:
@@ -19,7 +18,7 @@ def made_with(model: str, image: Path) -> dict[str, Any]:
     return {
         "network": {"name": card.name, "sha256": card.sha256, "card_sha256": sha256(card_file)},
         "image_sha256": sha256(image),
-        "versions": versions() | _runtime(),
+        "versions": versions() | runtime_version(),
     }
 
 
@@ -32,12 +31,3 @@ def threads_each(threads: int | None, workers: int, items: int) -> int | None:
     if threads is not None or processes < 2:
         return threads
     return max(1, (os.cpu_count() or 1) // processes)
-
-
-def _runtime() -> dict[str, str]:
-    for name in RUNTIMES:
-        try:
-            return {"onnxruntime": importlib.metadata.version(name)}
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return {}

@@ -17,7 +17,7 @@ def provenance_of(plan: QuantifyPlan) -> Provenance:
     """Record the versions in use and the checksums of the plan's input files."""
     detector_map = plan.intensity.detector_map
     return Provenance(
-        versions=versions() | (_runtime() if plan.networks else {}),
+        versions=versions() | (runtime_version() if plan.networks else {}),
         image_sha256=sha256(plan.image),
         detector_map_sha256=None if detector_map is None else sha256(detector_map),
         networks=_checksums(plan.networks) or None,
@@ -32,7 +32,7 @@ def _checksums(networks: dict[str, str]) -> dict[str, str]:
     return {role: card_of(name).sha256 for role, name in networks.items()}
 
 
-def _runtime() -> dict[str, str]:
+def runtime_version() -> dict[str, str]:
     """Return the version of onnxruntime, whichever of its wheels is installed."""
     for name in RUNTIMES:
         try:
