@@ -8,7 +8,8 @@
     ├── NoColumnsError       nothing that looks like an atomic column was found
     ├── PlanError            a plan with unknown keys, wrong types or contradicting values
     │   └── RecipeError      a recipe likewise; says which file and line
-    └── SpecimenError        atoms that cannot exist or do not fit where they should
+    ├── SpecimenError        atoms that cannot exist or do not fit where they should
+    └── SourceError          a detector that refuses, stalls or sends what is no data
 
 Each message says what was wrong, what was given and what to do. A column whose
 fit fails is a flag in the table, not an exception.
@@ -49,3 +50,7 @@ class RecipeError(PlanError):
 
 class SpecimenError(CreweError):
     """Atoms that cannot be made or placed as asked for."""
+
+
+class SourceError(CreweError):
+    """A detector or stream that cannot be used."""

@@ -1,0 +1,1 @@
+"""Diffraction patterns to images: each method is one reducer."""
