@@ -1,0 +1,50 @@
+"""Patterns as one flat array, as compiled loops want them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+_DIRECT = {"u1", "u2", "u4", "i2", "i4", "f4", "f8"}
+
+
+@dataclass(frozen=True)
+class FlatPatterns:
+    """Pattern i begins at `values[i·stride]`, row by row, `shape` (ky, kx) pixels.
+
+    `swapped` is True where the two bytes of each value stand the wrong way round, else None, which
+    lets compiled loops leave the swapping out.
+    """
+
+    values: NDArray[Any]
+    stride: int
+    number: int
+    shape: tuple[int, int]
+    swapped: Literal[True] | None
+
+    @classmethod
+    def of(cls, patterns: NDArray[Any]) -> FlatPatterns:
+        """Flatten patterns (frame, ky, kx) without a copy where each is contiguous."""
+        array, swapped = _in_known_order(patterns)
+        number, ky, kx = array.shape
+        size = array.itemsize
+        whole = array.strides[1:] == (kx * size, size) and array.strides[0] % size == 0
+        if not (whole and array.strides[0] >= 0 and array.flags.aligned):
+            array = np.ascontiguousarray(array)
+        stride = array.strides[0] // size if number > 1 else ky * kx
+        extent = (number - 1) * stride + ky * kx if number else 0
+        values = np.lib.stride_tricks.as_strided(array, (extent,), (size,), writeable=False)
+        return cls(values, stride, number, (ky, kx), swapped)
+
+
+def _in_known_order(patterns: NDArray[Any]) -> tuple[NDArray[Any], Literal[True] | None]:
+    dtype = patterns.dtype
+    if not dtype.isnative and dtype.str[1:] == "u2":
+        return patterns.view(dtype.newbyteorder("=")), True
+    if dtype.str[1:] not in _DIRECT:
+        wide = np.float64 if dtype.kind == "f" or dtype.itemsize > 4 else np.int32
+        return patterns.astype(wide), None
+    return (patterns if dtype.isnative else patterns.astype(dtype.newbyteorder("="))), None
