@@ -1,0 +1,1 @@
+"""Merlin (Medipix3) detectors: .mib files and, over the network, the detector itself."""
