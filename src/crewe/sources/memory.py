@@ -181,13 +181,20 @@ def _flattened(data: Any) -> Any:
 def _chunks(data: Any) -> list[Edges] | None:
     """Return the edges of the chunks along the scan; None where any cut is as good."""
     navigated = data.shape[:-2]
-    if isinstance(data, np.memmap) and data.strides[-1] != data.dtype.itemsize:
+    if isinstance(data, np.ndarray) and data.strides[-1] != data.itemsize and _is_mapped(data):
         # Stored pixel by pixel: each pattern is strewn over the whole file.
         return [[0, size] for size in navigated]
     chunks = getattr(data, "chunks", None)
     if chunks is None:
         return None
     return [chunk_edges(int(size), chunk) for size, chunk in zip(navigated, chunks, strict=False)]
+
+
+def _is_mapped(data: Any) -> bool:
+    """Say whether an array, or what it is a view of, is mapped from a file."""
+    while data is not None and not isinstance(data, np.memmap):
+        data = getattr(data, "base", None)
+    return data is not None
 
 
 def _plain(block: NDArray[Any]) -> NDArray[Any]:
