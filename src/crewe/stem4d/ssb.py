@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -23,6 +22,7 @@ from crewe.stem4d.ssb_overlap import (
     aperture_weight,
 )
 from crewe.stem4d.ssb_pixels import DiskPixels, binning_for
+from crewe.stem4d.ssb_spectra import scan_image_of, scan_spectra
 from crewe.stem4d.ssb_store import PixelStore
 
 if TYPE_CHECKING:
@@ -147,8 +147,7 @@ class SingleSideband:
         phase = -1j * self._normalised(sums.phase, sums.phase_norm, disk) / counts
         amplitude = self._normalised(sums.amplitude, sums.amplitude_norm, disk) / counts
         shape = self.scan.shape
-        back = partial(scipy.fft.irfft2, s=shape, overwrite_x=True)
-        return back(_widened(phase, shape)), 1 + back(_widened(amplitude, shape))
+        return scan_image_of(phase, shape), 1 + scan_image_of(amplitude, shape)
 
     def _normalised(
         self, sums: NDArray[np.complex64], norms: NDArray[np.float32], disk: float
@@ -171,7 +170,7 @@ class SingleSideband:
         for first in range(0, len(inside), chunk):
             pixels = inside[first : first + chunk]
             values, means[pixels] = self._store.columns(pixels)
-            spectra = _transformed(values.reshape(-1, *scan.shape), known)
+            spectra = scan_spectra(values.reshape(-1, *scan.shape), known)
             self._add(sums, spectra, np.ascontiguousarray(places[:, pixels]), frequencies)
         # The rim of a real disk is never quite where it is thought to be.
         whole = weights >= 1
@@ -202,25 +201,6 @@ class SingleSideband:
         rows = scipy.fft.fftfreq(self.scan.shape[0], step_y) * px_per_inverse_angstrom
         columns = scipy.fft.rfftfreq(self.scan.shape[1], step_x) * px_per_inverse_angstrom
         return rows, columns
-
-
-def _transformed(values: NDArray[np.float32], known: int) -> NDArray[np.complex64]:
-    """Transform (pixel, y, x) along the scan, columns from `known` on left out."""
-    along_x = scipy.fft.rfft(values, axis=2)[:, :, :known]
-    result: NDArray[np.complex64] = scipy.fft.fft(along_x, axis=1, overwrite_x=True)
-    return result
-
-
-def _widened(spectrum: NDArray[Any], shape: tuple[int, int]) -> NDArray[np.complex64]:
-    """Fill the columns left out with 0, and the Nyquist frequency, whose sign nobody knows."""
-    whole = np.zeros((shape[0], shape[1] // 2 + 1), np.complex64)
-    whole[:, : spectrum.shape[1]] = spectrum
-    if shape[0] % 2 == 0:
-        whole[shape[0] // 2] = 0
-    if shape[1] % 2 == 0:
-        whole[:, -1] = 0
-    whole[0, 0] = 0
-    return whole
 
 
 def _aberrated(optics: Optics) -> bool:
