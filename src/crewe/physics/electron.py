@@ -28,6 +28,17 @@ def lorentz_factor(beam_energy_kev: float) -> float:
     return 1 + _checked(beam_energy_kev) / REST_ENERGY_KEV
 
 
+def interaction_constant(beam_energy_kev: float) -> float:
+    """Return σ in rad/(V·Å): a projected potential V in V·Å turns the phase by σV.
+
+    σ = 2π/(λE) · (mc² + E)/(2mc² + E), E in V. Raises CalibrationError for an energy that is not
+    positive and finite. Source: Kirkland 2020, eq. 5.6, doi:10.1007/978-3-030-33260-0.
+    """
+    energy = _checked(beam_energy_kev)
+    relativity = (REST_ENERGY_KEV + energy) / (2 * REST_ENERGY_KEV + energy)
+    return 2 * math.pi / (wavelength_angstrom(energy) * 1000 * energy) * relativity
+
+
 def _checked(beam_energy_kev: float) -> float:
     if not (math.isfinite(beam_energy_kev) and beam_energy_kev > 0):
         raise CalibrationError(
