@@ -1,0 +1,243 @@
+"""A Merlin .mib file, with its .hdr text if that lies beside it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crewe.errors import PlanError, ReadError
+from crewe.sources.counters import Counters
+from crewe.sources.frame_count import check_frame_count
+from crewe.sources.merlin.frame_order import FrameOrder, frame_order
+from crewe.sources.merlin.header import Acquisition, parse_hdr
+from crewe.sources.merlin.scan_shape import (
+    HEADERS_AT_MOST,
+    scan_from_pauses,
+    scan_from_triggers,
+    times_ns,
+)
+from crewe.sources.merlin.stored_frames import StoredFrames
+from crewe.sources.protocol import Frames, Known
+from crewe.sources.scan import Scan
+
+PART_BYTES = 3 * 2**19
+"""Read at once: few enough to stay in the processor's cache until they are reduced."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Frames `start` to `stop` of the file, on neighbouring positions of one scan."""
+
+    start: int
+    stop: int
+    scan: int
+    place: int
+    """Place of the first position in the acquisition, whether its frame exists or not."""
+    position: int
+    positions: int
+
+
+class MerlinFile:
+    """A DividedSource of the frames of a .mib file, raw or processed.
+
+    Positions follow the frame numbers in the headers, so that a lost frame shifts nothing. Patterns
+    are as stored, row 0 of the file first. Without `scan` it is taken from the .hdr text or from
+    the pauses between lines in the header times, and is one line of all frames where both are
+    silent; `scan_from` says which. What does not fit is counted as a fault in `counters`: an
+    incomplete last frame, an interrupted acquisition, frames that do not fill the scan. Raises
+    ReadError for what is no Merlin file, and for parts that cannot be read.
+    """
+
+    def __init__(
+        self, path: str | Path, scan: Scan | None = None, *, frames_per_part: int | None = None
+    ) -> None:
+        self.path = Path(path)
+        self.known = Known()
+        self.counters = Counters()
+        self._lock = threading.Lock()
+        self._stored = StoredFrames(self.path)
+        self.header = self._stored.header
+        self.detector_shape = self.header.shape
+        try:
+            self.acquisition = self._read_hdr()
+            self._order = self._find_order(scan)
+            self.scan, self.scan_from = self._find_scan(scan)
+        except BaseException:
+            self.close()
+            raise
+        self._check_completeness()
+        usual = round(PART_BYTES / self._stored.step)
+        self._frames_per_part = max(1, frames_per_part or usual)
+
+    def __len__(self) -> int:
+        """Whole frames in the file."""
+        return self._stored.count
+
+    def frame(self, index: int) -> NDArray[Any]:
+        """Return the pattern (ky, kx) of a frame, counted from 0 in the order of the file.
+
+        Raises ReadError when there is none or its header is damaged.
+        """
+        if not 0 <= index < len(self):
+            raise ReadError(f"{self.path.name}: no frame {index}: it holds 0…{len(self) - 1}")
+        block = self._stored.read(index, index + 1)
+        if len(block) < 1 or self._stored.numbers(block)[0] < 0:
+            raise ReadError(f"{self.path.name}: frame {index} is damaged: it has no header")
+        return self._stored.patterns(block)[0]
+
+    def parts(self) -> Iterator[Callable[[], Frames]]:
+        """Yield one function per batch that reads it; they promise nothing of the order."""
+        for run in self._runs():
+            yield partial(self._read_run, run)
+
+    def batches(self) -> Iterator[Frames]:
+        """Yield the patterns in the order of the file."""
+        for run in self._runs():
+            if self._stored.file.closed:
+                return
+            try:
+                batch = self._read_run(run, run.position + run.positions)
+            except ReadError:
+                if self._stored.file.closed:
+                    return
+                raise
+            yield batch
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._stored.file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _read_hdr(self) -> Acquisition | None:
+        """Read the .hdr text; a damaged one is a fault, no more."""
+        path = self.path.with_suffix(".hdr")
+        try:
+            with path.open("rb") as file:
+                return parse_hdr(file.read(2**16))
+        except FileNotFoundError:
+            return None
+        except (OSError, ReadError) as error:
+            self.counters.fault("unreadable .hdr file", str(error))
+            return None
+
+    def _planned(self) -> int:
+        """Frames of the acquisition by its .hdr text, 0 where that does not say."""
+        return (self.acquisition.frames if self.acquisition else None) or 0
+
+    def _find_order(self, scan: Scan | None) -> FrameOrder:
+        planned = self._planned()
+        if scan is not None:
+            planned = max(planned, scan.sync_offset + scan.frames_per_scan)
+        last = self._stored.last_number()
+        order = frame_order(self.header.number, last, len(self), planned)
+        if not order.numbered:
+            self.counters.fault("frame numbers start again", "frames are taken as they come")
+        if missing := order.before + order.lost:
+            self.counters.dropped += missing
+            self.counters.fault("frames missing by their numbers", times=missing)
+        return order
+
+    def _find_scan(self, scan: Scan | None) -> tuple[Scan, str]:
+        if scan is not None:
+            return scan, "given"
+        if found := scan_from_triggers(self.acquisition, self._order.stop):
+            return found, "frames per trigger in the .hdr file"
+        if self._order.stop == len(self):
+            times = times_ns(self._stored.first_times(HEADERS_AT_MOST))
+            if found := scan_from_pauses(times, len(self)):
+                return found, "pauses between lines in the header times"
+        return Scan((1, self._order.stop)), "nothing: all frames as one line"
+
+    def _check_completeness(self) -> None:
+        if rest := self._stored.rest:
+            self.counters.fault("incomplete last frame", f"{rest:,} of {self._stored.step:,} bytes")
+        planned = self._planned()
+        if self._order.stop < planned:
+            self.counters.fault("interrupted acquisition", f"{len(self):,} of {planned:,} frames")
+        try:
+            check_frame_count(self._order.stop, self.scan, self.path.name)
+        except PlanError as error:
+            self.counters.fault("frames do not fill the scan", str(error))
+
+    def _runs(self) -> Iterator[_Run]:
+        """Cut the file into parts; frames of the flyback are counted and not read."""
+        done = 0
+        for scan, place, position, length in lines_of(self.scan, self._order.stop):
+            for offset in range(0, length, self._frames_per_part):
+                positions = min(self._frames_per_part, length - offset)
+                start = self._order.index(place + offset, self._stored.number_at)
+                stop = self._order.index(place + offset + positions, self._stored.number_at)
+                self._count_flyback(start - done)
+                done = max(done, stop)
+                if stop > start:
+                    yield _Run(start, stop, scan, place + offset, position + offset, positions)
+        self._count_flyback(len(self) - done)
+
+    def _count_flyback(self, frames: int) -> None:
+        if frames > 0:
+            with self._lock:
+                self.counters.received += frames
+                self.counters.flyback += frames
+
+    def _read_run(self, run: _Run, finished: int = 0) -> Frames:
+        block = self._stored.read(run.start, run.stop)
+        offsets = self._order.places(self._stored.numbers(block), run.start) - run.place
+        good = (offsets >= 0) & (offsets < run.positions)
+        used = int(np.count_nonzero(good))
+        if used < run.stop - run.start:
+            self._count_bad(run, good)
+            block, offsets = block[good], offsets[good]
+        with self._lock:
+            self.counters.received += used
+            self.counters.used += used
+        return Frames(run.position + offsets, self._stored.patterns(block), run.scan, finished)
+
+    def _count_bad(self, run: _Run, good: NDArray[np.bool_]) -> None:
+        missing, bad = run.stop - run.start - len(good), int(np.count_nonzero(~good))
+        with self._lock:
+            counters = self.counters
+            if bad:
+                counters.received += bad
+                counters.unreadable += bad
+                which = run.start + int(np.argmin(good))
+                counters.fault("frames with a damaged header", f"frame {which}", bad)
+            if missing:
+                counters.dropped += missing
+                counters.fault("the file became shorter while it was read", times=missing)
+
+
+def lines_of(scan: Scan, stop: int) -> Iterator[tuple[int, int, int, int]]:
+    """Yield (scan, place, position, length) of all runs of positions without flyback before `stop`.
+
+    A run is a line, or a whole scan where no flyback parts its lines; places count frames from 0.
+    """
+    rows, length = (scan.shape[0], scan.shape[1]) if scan.flyback_per_line else (1, scan.size)
+    for number in count():
+        begin = scan.sync_offset + number * scan.frames_per_scan
+        if begin >= stop:
+            return
+        for row in range(rows):
+            place = begin + row * scan.frames_per_line
+            skipped = max(0, -place)
+            kept = min(length, stop - place) - skipped
+            if kept > 0:
+                yield number, place + skipped, row * length + skipped, kept
