@@ -1,11 +1,13 @@
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from crewe.sources.merlin.header import parse_header
 
 DATA = Path(__file__).resolve().parents[3].parent / "shared" / "data" / "4dstem"
+SIZE = (6, 8)
 BYTES = {"U08": 1, "U16": 2, "U32": 4}
 
 
@@ -28,6 +30,31 @@ def header_text(
         f"{time},1000000ns,{depth},"
     )
     return text.encode().ljust(length, b"\0")
+
+
+def gathered(batches, scan, scans=1):
+    """Put each pattern where its batch says; −1 where none came, an error where two came."""
+    result = np.full((scans, scan.size, *SIZE), -1.0)
+    for batch in batches:
+        assert len(batch.positions) == len(batch.patterns)
+        assert (result[batch.scan, batch.positions] == -1).all()
+        result[batch.scan, batch.positions] = batch.patterns
+    return result
+
+
+def expected_of(patterns, scan, scans=1, missing=()):
+    """Place frames one by one, as the scan says."""
+    result = np.full((scans, scan.size, *SIZE), -1.0)
+    which, positions = scan.place(np.arange(len(patterns)))
+    for index, pattern in enumerate(patterns):
+        if positions[index] >= 0 and index not in missing:
+            result[which[index], positions[index]] = pattern
+    return result
+
+
+def balanced(counters):
+    parts = counters.used + counters.flyback + counters.late + counters.unreadable
+    return counters.received == parts
 
 
 @pytest.fixture(scope="session")
@@ -69,3 +96,35 @@ def samples(tmp_path_factory):
 @pytest.fixture(scope="session")
 def header_of():
     return lambda path: parse_header(path.read_bytes())
+
+
+@pytest.fixture
+def written(tmp_path, make_frames):
+    """Write frames of random patterns; return the path and the patterns."""
+
+    def write(count, numbers=None, drop=(), tail=b"", hdr="", dtype=np.uint16):
+        patterns = np.random.default_rng(count).integers(0, 200, (count, *SIZE)).astype(dtype)
+        frames = make_frames(patterns, numbers)
+        path = tmp_path / "scan.mib"
+        kept = [frame for number, frame in enumerate(frames) if number not in drop]
+        path.write_bytes(b"".join(kept) + tail)
+        if hdr:
+            path.with_suffix(".hdr").write_text(hdr)
+        return path, patterns
+
+    return write
+
+
+@pytest.fixture(name="gathered")
+def gathered_fixture():
+    return gathered
+
+
+@pytest.fixture(name="expected_of")
+def expected_of_fixture():
+    return expected_of
+
+
+@pytest.fixture(name="balanced")
+def balanced_fixture():
+    return balanced

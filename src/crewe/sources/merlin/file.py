@@ -29,7 +29,7 @@ from crewe.sources.merlin.stored_frames import StoredFrames
 from crewe.sources.protocol import Frames, Known
 from crewe.sources.scan import Scan
 
-PART_BYTES = 5 * 2**20
+PART_BYTES = 6 * 2**20
 """Read at once: enough that threads seldom wait for each other, few enough for the caches."""
 
 
