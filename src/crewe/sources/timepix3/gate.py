@@ -1,0 +1,164 @@
+"""Electrons that wait in a store are handed out scan by scan, when their place is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import numpy as np
+
+from crewe.errors import PlanError
+from crewe.sources.counters import Counters
+from crewe.sources.protocol import Events
+from crewe.sources.scan import Scan
+from crewe.sources.timepix3.place import FLYBACK, LATE, ON_LINE, Lines, Scanned, place
+from crewe.sources.timepix3.store import EventStore
+from crewe.sources.timepix3.words import TICKS_PER_US
+
+CONFIRMING = 16
+"""So many electrons after a scan's end, and not one damaged time, say that it is over."""
+MOST_WAITING = 1 << 23
+
+
+class ScanClock(Protocol):
+    """What knows when the lines of a scan were."""
+
+    scale: int
+    """Times are multiplied by it before they are compared."""
+
+    def lines(self) -> tuple[Lines, bool]:
+        """Return the lines, and whether they changed since they were asked for last."""
+        ...
+
+    def scan_end(self, scan: int) -> int | None:
+        """Return the scaled time after which nothing of a scan comes; None while unknown."""
+        ...
+
+    def passed(self, time: int, quiet: bool) -> bool:
+        """Return whether the clock itself says that a scaled time, the end of a scan, is over."""
+        ...
+
+    def finished(self, scan: int, last_position: int) -> int:
+        """Return the positions before which all were visited; the last one given out helps."""
+        ...
+
+    def next_scan(self, scan: int, over: bool, store: EventStore) -> int | None:
+        """Return the scan that follows, None if none is known to; forget what was before."""
+        ...
+
+    def finish(self) -> None:
+        """Take it that nothing more will come."""
+        ...
+
+
+class Gate:
+    """Hands out the electrons of a store with their probe positions, one scan after the other.
+
+    Those of a scan that has not begun to be handed out wait; those of one that is over are late.
+    A scan is over when electrons came that are later than its end by the disorder of the stream.
+    """
+
+    def __init__(
+        self,
+        clock: ScanClock,
+        scan: Scan,
+        detector_shape: tuple[int, int],
+        counters: Counters,
+        *,
+        acceptance_us: float | None = None,
+        scans: int | None = None,
+        first_scan: int = 0,
+    ) -> None:
+        if acceptance_us is not None and not acceptance_us > 0:
+            raise PlanError(f"acceptance time of {acceptance_us} µs: give a positive number")
+        self._clock, self._scan, self._shape = clock, scan, detector_shape
+        self._counters = counters
+        ticks = -1 if acceptance_us is None else max(1, round(acceptance_us * TICKS_PER_US))
+        self._accepted = ticks if ticks < 0 else ticks * clock.scale
+        self._limit, self._first_scan = scans, first_scan
+        self._current = self._finished = self._confirming = 0
+
+    @property
+    def next_scan(self) -> int:
+        """Return the number of the scan after the one that is handed out."""
+        return self._first_scan + self._current + 1
+
+    @property
+    def complete(self) -> bool:
+        """Return whether as many scans as were asked for are over."""
+        return self._limit is not None and self._first_scan + self._current >= self._limit
+
+    def events(
+        self, store: EventStore, *, quiet: bool = False, ended: bool = False
+    ) -> Iterator[Events]:
+        """Yield what can be handed out; `quiet` tells that the stream rests, `ended` its end."""
+        if ended:
+            self._clock.finish()
+        while not self.complete:
+            end = self._clock.scan_end(self._current)
+            batch = self._placed(store, end)
+            over = end is not None and (
+                self._confirming >= CONFIRMING or self._clock.passed(end, quiet)
+            )
+            last = int(batch.positions[-1]) if len(batch.positions) else 0
+            finished = self._clock.finished(self._current, last)
+            following = None
+            if over or ended:
+                following = self._clock.next_scan(self._current, over, store)
+            if over or following is not None:
+                finished = self._scan.size
+            if len(batch.positions) or finished > self._finished:
+                self._finished = max(finished, self._finished)
+                yield Events(batch.positions, batch.pixels, self._shape, batch.scan, self._finished)
+            if following is None:
+                break
+            self._current, self._finished, store.examined = following, 0, 0
+        self._bound(store, ended)
+
+    def _placed(self, store: EventStore, end: int | None) -> Events:
+        lines, changed = self._clock.lines()
+        if changed or store.examined == 0:
+            store.examined = self._confirming = 0
+        number = store.count - store.examined
+        positions, pixels = np.empty(number, np.int64), np.empty(number, np.uint32)
+        tally = np.zeros(4, np.int64)
+        scanned = Scanned(
+            self._current,
+            *self._scan.shape,
+            self._accepted,
+            self._clock.scale,
+            (1 << 62) if end is None else end,
+        )
+        placed, store.count, confirming = place(
+            store.times,
+            store.pixels,
+            store.examined,
+            store.count,
+            lines,
+            scanned,
+            positions,
+            pixels,
+            tally,
+        )
+        store.examined = store.count
+        self._confirming += confirming
+        self._counters.used += int(tally[ON_LINE])
+        self._counters.flyback += int(tally[FLYBACK])
+        self._counters.late += int(tally[LATE])
+        if 2 * placed < number:
+            positions, pixels = positions[:placed].copy(), pixels[:placed].copy()
+        scan = self._first_scan + self._current
+        return Events(positions[:placed], pixels[:placed], self._shape, scan)
+
+    def _bound(self, store: EventStore, ended: bool) -> None:
+        if ended or self.complete:
+            self._counters.flyback += store.count
+            store.count = store.examined = 0
+        elif store.count > MOST_WAITING:
+            given_up = store.count - MOST_WAITING // 2
+            self._counters.late += given_up
+            self._counters.fault(
+                "too many electrons without a line",
+                "no TDC edge says where they belong: is the line signal on the other TDC channel?",
+            )
+            store.forget_oldest(given_up)
