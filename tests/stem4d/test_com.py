@@ -187,3 +187,35 @@ def test_bad_settings_are_refused_and_change_nothing(setting, value, error):
     with pytest.raises(error):
         setattr(com, setting, value)
     assert com.settings is before
+
+
+def test_a_thin_phase_object_shifts_patterns_by_its_gradient():
+    """⟨k⟩ = (|probe|² ⋆ ∇φ)/2π, exactly, with exp(+2πi k·r) waves and exp(−2πi k·r) transforms."""
+    pixels, pixel, scan = 48, 0.25, (6, 6)
+    y = np.arange(pixels) * pixel
+    phase = 0.4 * np.exp(-((y[:, None] - 5.0) ** 2 + (y - 6.5) ** 2) / (2 * 0.8**2))
+    k = np.fft.fftfreq(pixels, pixel)
+    waves = np.exp(-(k[:, None] ** 2 + k**2) / (2 * 0.25**2)) * np.exp(
+        1j * np.pi * 2.0 * (k[:, None] ** 2 + k**2)
+    )
+    gradient = [
+        np.fft.ifft2(2j * np.pi * axis * np.fft.fft2(phase)).real for axis in (k[:, None], k)
+    ]
+    patterns, expected = [], []
+    for row, column in np.ndindex(scan):
+        at = np.exp(-2j * np.pi * (k[:, None] * (3.0 + row) + k * (4.0 + column)))
+        probe = np.fft.ifft2(waves * at)
+        wave = np.fft.fftshift(np.fft.fft2(probe * np.exp(1j * phase)))
+        patterns.append(np.abs(wave) ** 2)
+        weight = np.abs(probe) ** 2 / np.sum(np.abs(probe) ** 2)
+        expected.append([np.sum(weight * part) / (2 * np.pi) for part in gradient])
+    moments = Moments(scan, (pixels, pixels))
+    moments.add(moments.measure(Frames(np.arange(36), np.array(patterns))))
+    com = CentreOfMass(
+        moments,
+        scan=Scan(scan),
+        reference=(pixels // 2, pixels // 2),
+        sampling_inverse_angstrom=(1 / (pixels * pixel),) * 2,
+    )
+    np.testing.assert_allclose(com.shift().reshape(2, 36).T, expected, atol=1e-7)
+    assert com.shift()[0, 0, 2] > 0 > com.shift()[0, 5, 2]
