@@ -46,7 +46,7 @@ def phase_figure(
     down = -(-number // across)
     side = WIDTH_INCHES / across
     with matplotlib.rc_context(typography()):
-        height = down * (side * _tallness(images) + 0.25) + 0.3
+        height = down * (side * _tallness(images) + 0.35) + 0.3
         figure = Figure((WIDTH_INCHES, height), layout="constrained")
         places = figure.subplots(down, across, squeeze=False).ravel()
         for place, (name, shown) in zip(places, panels.items(), strict=False):
@@ -114,8 +114,7 @@ def _draw_panel(axes: "Axes", name: str, shown: Any) -> None:
     colours = drawn.get_cmap().copy()
     colours.set_bad(MISSING_COLOUR)
     drawn.set_cmap(colours)
-    unit = str(shown.attrs.get("units", ""))
-    axes.set_title(f"{name}  {low:.3g} … {high:.3g} {unit}".rstrip(), loc="left")
+    _say(axes, name, f"{low:.3g} … {high:.3g}", shown)
 
 
 def _draw_vectors(axes: "Axes", name: str, y: "xr.DataArray", x: "xr.DataArray") -> None:
@@ -128,9 +127,16 @@ def _draw_vectors(axes: "Axes", name: str, y: "xr.DataArray", x: "xr.DataArray")
     size = np.hypot(y.values, x.values)
     known = size[np.isfinite(size)]
     most = float(np.percentile(known, 99)) if known.size else 0.0
-    unit = str(x.attrs.get("units", ""))
-    axes.set_title(f"{name}  up to {most:.3g} {unit}".rstrip(), loc="left")
+    _say(axes, name, f"up to {most:.3g}", x)
     _draw_wheel(axes)
+
+
+def _say(axes: "Axes", name: str, values: str, image: "xr.DataArray") -> None:
+    """Write the name above a panel, and below it the values that its greys span."""
+    unit = str(image.attrs.get("units", ""))
+    unit = "" if unit == "1" else unit
+    axes.set_title(name, loc="left")
+    axes.set_xlabel(f"{values} {unit}".rstrip(), loc="left", fontsize=6.5, labelpad=2)
 
 
 def _draw_wheel(axes: "Axes") -> None:
@@ -158,7 +164,8 @@ def _draw_pattern(
     axes.set_anchor("N")
     axes.spines[:].set_visible(False)
     axes.set(xlim=(-0.5, shown.shape[1] - 0.5), ylim=(shown.shape[0] - 0.5, -0.5))
-    axes.set_title("mean pattern (square root)", loc="left")
+    axes.set_title("mean pattern", loc="left")
+    axes.set_xlabel("square root", loc="left", fontsize=6.5, labelpad=2)
     if centre is None:
         return
     axes.plot(centre[1], centre[0], "+", color=TYPE_COLOURS[0], markersize=6)

@@ -13,19 +13,25 @@ from crewe.sources.scan import Scan
 DETECTORS = ("merlin", "timepix3")
 
 
-def open_source(data: str | Path, scan: Scan | None = None, **options: Any) -> Source:
+def open_source(
+    data: str | Path,
+    scan: Scan | None = None,
+    *,
+    beam_energy_kev: float | None = None,
+    **options: Any,
+) -> Source:
     """Open 4D-STEM data: a file, or a live detector as merlin://host or timepix3://host:port.
 
-    Content decides before suffix. `options` are those of the source: see MerlinFile, Timepix3File,
-    AdvaPixFile, open_array_file, MerlinLive and Timepix3Listener. Raises ReadError for a file and
-    SourceError for a detector that cannot be used, PlanError for a scan or an option that does not
-    fit the source.
+    Content decides before suffix. The beam energy calibrates detectors in mrad. `options` are
+    those of the source: see MerlinFile, Timepix3File, AdvaPixFile, open_array_file, MerlinLive and
+    Timepix3Listener. Raises ReadError for a file and SourceError for a detector that cannot be
+    used, PlanError for a scan or an option that does not fit the source.
     """
     scheme = urlsplit(str(data)).scheme if "://" in str(data) else ""
     try:
         if scheme:
             return _detector(str(data), scheme, scan, options)
-        return _file(Path(data), scan, options)
+        return _file(Path(data), scan, beam_energy_kev, options)
     except TypeError as error:
         if "unexpected keyword argument" not in str(error):
             raise
@@ -38,7 +44,9 @@ def is_live(data: str | Path) -> bool:
     return "://" in str(data)
 
 
-def _file(path: Path, scan: Scan | None, options: dict[str, Any]) -> Source:
+def _file(
+    path: Path, scan: Scan | None, beam_energy_kev: float | None, options: dict[str, Any]
+) -> Source:
     kind = _kind(path)
     if kind == "merlin":
         from crewe.sources.merlin.file import MerlinFile
@@ -56,7 +64,7 @@ def _file(path: Path, scan: Scan | None, options: dict[str, Any]) -> Source:
         return AdvaPixFile(path, scan, **options)
     from crewe.sources.array_file import open_array_file
 
-    return open_array_file(path, scan, **options)
+    return open_array_file(path, scan, beam_energy_kev=beam_energy_kev, **options)
 
 
 def _kind(path: Path) -> str:
@@ -81,7 +89,7 @@ def _detector(address: str, scheme: str, scan: Scan | None, options: dict[str, A
     if scheme == "merlin":
         from crewe.sources.merlin.live import MerlinLive
 
-        ports = {} if port is None else {"data_port": port}
+        ports: dict[str, Any] = {} if port is None else {"data_port": port}
         return MerlinLive(host, scan, **ports, **options)
     from crewe.sources.timepix3.live import Timepix3Listener
 

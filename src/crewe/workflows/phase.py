@@ -1,0 +1,214 @@
+"""From 4D-STEM data to phase images and virtual detectors: plan, files, provenance."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crewe.errors import ReadError
+from crewe.sources import Counters, Known, Scan, Source
+from crewe.sources.opening import open_source
+from crewe.stem4d.methods import Methods
+from crewe.stem4d.reduction import reduce
+from crewe.workflows.fingerprint import fingerprint
+from crewe.workflows.many import Finished
+from crewe.workflows.observer import Observer, Silent
+from crewe.workflows.phase_calibration import (
+    Calibration,
+    calibrate,
+    method_settings,
+    with_orientation,
+)
+from crewe.workflows.phase_output import (
+    check_phase_output,
+    counters_note,
+    noted_files,
+    read_note,
+    scan_note,
+    write_phase_result,
+)
+from crewe.workflows.phase_plan import PhasePlan
+from crewe.workflows.phase_progress import PhaseProgress
+from crewe.workflows.phase_sample import sample_pattern
+from crewe.workflows.provenance import versions
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+@dataclass(frozen=True)
+class PhaseImages:
+    """Result of a plan."""
+
+    plan: PhasePlan
+    images: dict[str, xr.DataArray]
+    """Images (y, x) by name, NaN where nothing was measured."""
+    pattern: NDArray[np.float64]
+    """Mean pattern (ky, kx) of a sample of the data."""
+    calibration: Calibration
+    """What was found or given: disk, scan rotation, detector."""
+    counters: Counters
+    summary: dict[str, Any]
+    """The result in numbers; can be written as JSON."""
+
+
+def run_phase(
+    plan: PhasePlan, observer: Observer | None = None, *, overwrite: bool = False
+) -> PhaseImages:
+    """Make all images of a plan in one pass over its data and write them.
+
+    Writes OUT/NAME.tif for each image, calibrated where the data are, OUT/overview.png and
+    OUT/phase.yaml with plan, calibration, counters, versions and checksum. Raises CreweError when
+    the data cannot be used or the output not be written.
+    """
+    told = observer or Silent()
+    told.started(plan.data.name)
+    check_phase_output(plan.output, overwrite)
+    result = make_images(plan, told)
+    told.stage_started("writing")
+    note = {**_provenance(plan), **result.summary}
+    write_phase_result(
+        plan.output,
+        result.images,
+        note,
+        picture_of(result),
+        suffix=plan.format,
+        overwrite=overwrite,
+    )
+    told.finished(f"{', '.join(result.images)} written to {plan.output}")
+    return result
+
+
+def phase_unless_finished(
+    plan: PhasePlan, observer: Observer, *, overwrite: bool = False
+) -> Finished:
+    """Carry out a plan, or take the result that its output already holds."""
+    note = None if overwrite else read_note(plan.output)
+    if note is not None and all(path.exists() for path in noted_files(plan.output, note)):
+        now = _provenance(plan)
+        if all(note.get(key) == now[key] for key in now):
+            observer.started(plan.data.name)
+            observer.finished(f"skipped, {plan.output} already holds this result")
+            return Finished({key: note[key] for key in note if key not in now}, skipped=True)
+    return Finished(run_phase(plan, observer, overwrite=overwrite).summary)
+
+
+def make_images(plan: PhasePlan, observer: Observer | None = None) -> PhaseImages:
+    """Make the images of a plan without writing them."""
+    told = observer or Silent()
+    told.stage_started("looking at the patterns")
+    with opened(plan) as source:
+        pattern = sample_pattern(source)
+    with opened(plan) as source:
+        scan, known = scan_of(plan, source), known_of(plan, source)
+        calibration = calibrate(plan, pattern, scan, known, told)
+        settings = method_settings(plan, calibration)
+        methods = Methods(plan.methods, settings, source.detector_shape, plan.repeats)
+        progress = PhaseProgress(told, scan)
+        told.stage_started("reading")
+        reduce(source, methods.reduction, plan.threads or _cores(), progress.heard)
+        counters = source.counters
+    measured = float(methods.moments.measured.mean())
+    _check_measured(measured, plan, counters, told)
+    calibration = with_orientation(plan, calibration, methods, told)
+    told.stage_started("making images")
+    methods.change(scan=calibration.scan)
+    images = methods.images()
+    told.message(f"{progress.in_words()}; {counters.in_words()}")
+    summary = _summary(images, calibration, counters, measured)
+    return PhaseImages(plan, images, pattern, calibration, counters, summary)
+
+
+def opened(plan: PhasePlan) -> Source:
+    """Open the data of a plan."""
+    options: dict[str, Any] = {"dataset": plan.dataset, "acceptance_us": plan.acceptance_us}
+    given = {name: value for name, value in options.items() if value is not None}
+    return open_source(plan.data, plan.scan_record, beam_energy_kev=plan.beam_energy_kev, **given)
+
+
+def scan_of(plan: PhasePlan, source: Source) -> Scan:
+    """Return the scan of a source with the calibration of the plan; rotation still to be found."""
+    rotation = 0.0 if plan.rotation_degrees == "auto" else plan.rotation_degrees
+    return replace(
+        source.scan,
+        step_angstrom=plan.step_angstrom or source.scan.step_angstrom,
+        rotation_degrees=rotation,
+        mirrored=plan.mirrored is True,
+    )
+
+
+def known_of(plan: PhasePlan, source: Source) -> Known:
+    """Return what is known of the beam: from the plan, else from the data."""
+    known = source.known
+    return replace(
+        known,
+        beam_energy_kev=plan.beam_energy_kev or known.beam_energy_kev,
+        convergence_semi_angle_mrad=plan.semi_angle_mrad or known.convergence_semi_angle_mrad,
+    )
+
+
+def picture_of(result: PhaseImages) -> bytes:
+    """Draw all images, the mean pattern with the detectors on it, as PNG."""
+    from crewe.plots.phase import phase_figure
+    from crewe.plots.save import png_bytes
+
+    calibration = result.calibration
+    rings = {name: (ring.inner_px, ring.outer_px) for name, ring in calibration.rings.items()}
+    figure = phase_figure(
+        result.images,
+        result.pattern,
+        calibration.centre,
+        calibration.radius_px if calibration.has_disk else None,
+        rings,
+        title=result.plan.data.name,
+    )
+    return png_bytes(figure, 200)
+
+
+def _check_measured(
+    measured: float, plan: PhasePlan, counters: Counters, observer: Observer
+) -> None:
+    if measured == 0:
+        raise ReadError(
+            f"{plan.data.name}: no pattern fell on a probe position ({counters.in_words()}): "
+            "check --scan, --dwell and --sync-offset"
+        )
+    if measured < 1:
+        observer.warning(f"{100 * (1 - measured):.2g} % of the probe positions were not measured")
+    for fault, times in counters.faults.items():
+        observer.warning(f"{fault} ({times:,} times)" if times > 1 else fault)
+
+
+def _summary(
+    images: Mapping[str, xr.DataArray],
+    calibration: Calibration,
+    counters: Counters,
+    measured: float,
+) -> dict[str, Any]:
+    return {
+        "scan": scan_note(calibration.scan),
+        "calibration": calibration.note(),
+        "beam": asdict(calibration.known),
+        "images": {name: str(image.attrs.get("units", "")) for name, image in images.items()},
+        "measured_share": measured,
+        "counters": counters_note(counters),
+    }
+
+
+def _provenance(plan: PhasePlan) -> dict[str, Any]:
+    return {
+        "plan": plan.settings(),
+        "data": fingerprint(plan.data),
+        "versions": versions(),
+    }
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

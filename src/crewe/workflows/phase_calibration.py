@@ -1,0 +1,200 @@
+"""What the data say of themselves: the bright-field disk and how the scan lies on the detector."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crewe.errors import CreweError, PlanError
+from crewe.physics.electron import wavelength_angstrom
+from crewe.sources import Known, Scan
+from crewe.stem4d.calibration import bright_field
+from crewe.stem4d.detectors import Annulus
+from crewe.stem4d.methods import VIRTUAL, Methods, MethodSettings
+from crewe.stem4d.rotation import ScanOrientation, scan_orientation
+from crewe.workflows.observer import Observer
+from crewe.workflows.phase_plan import PhasePlan, radii_in_px
+
+GIVEN, MEAN_PATTERN, LEAST_CURL = "given", "from the mean pattern", "from the least curl"
+UNDETERMINED, NOT_NEEDED = "undetermined", "not needed"
+ORIENTED = {"com", "field", "divergence", "icom", "ricom", "ssb"}
+"""Methods whose images depend on how the scan lies on the detector."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The bright-field disk, the scan and the beam, and where each was taken from."""
+
+    scan: Scan
+    known: Known
+    centre: tuple[float, float]
+    """Centre (ky, kx) of the bright-field disk in detector pixels."""
+    radius_px: float
+    """Its radius in detector pixels; 1 where no disk was found, nor is needed."""
+    rings: dict[str, Annulus]
+    """Virtual detectors in detector pixels."""
+    sampling_inverse_angstrom: tuple[float, float] | None
+    """Size (ky, kx) of a detector pixel in 1/Å."""
+    origin: dict[str, str]
+    """Where centre, radius and orientation come from."""
+    orientation: ScanOrientation | None = None
+    """What the data said of rotation and handedness, if they were asked."""
+
+    @property
+    def has_disk(self) -> bool:
+        """Whether the bright-field disk is known."""
+        return self.origin["radius"] != UNDETERMINED
+
+    def note(self) -> dict[str, Any]:
+        """Return all by name, as YAML and JSON know it."""
+        sampling, found = self.sampling_inverse_angstrom, self.orientation
+        return {
+            "centre_px": [round(value, 4) for value in self.centre],
+            "centre_from": self.origin["centre"],
+            "radius_px": round(self.radius_px, 4) if self.has_disk else None,
+            "radius_from": self.origin["radius"],
+            "rotation_degrees": round(self.scan.rotation_degrees, 4),
+            "mirrored": self.scan.mirrored,
+            "orientation_from": self.origin["orientation"],
+            "orientation_found": None if found is None else _plain(asdict(found)),
+            "detector_sampling_inverse_angstrom": None if sampling is None else list(sampling),
+        }
+
+
+def _plain(found: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: value if isinstance(value, bool) else round(float(value), 4)
+        for name, value in found.items()
+    }
+
+
+def calibrate(
+    plan: PhasePlan, pattern: NDArray[Any], scan: Scan, known: Known, observer: Observer
+) -> Calibration:
+    """Find what the plan leaves to the data in the mean pattern (ky, kx).
+
+    Raises ImageError when no disk is found where a method needs it, PlanError for radii that
+    cannot be turned into pixels.
+    """
+    centre, radius_px, origin = _disk(plan, pattern, known, observer)
+    if origin["radius"] == UNDETERMINED:
+        known = replace(known, convergence_semi_angle_mrad=None)
+    found = Calibration(scan, known, centre, radius_px, {}, None, origin)
+    sampling = method_settings(plan, found).sampling_inverse_angstrom()
+    rings = _rings(plan, radius_px, _mrad_per_px(known, sampling))
+    found = replace(found, rings=rings, sampling_inverse_angstrom=sampling)
+    usual = method_settings(plan, found).virtual_detectors(plan.methods)
+    shown = {name: one for name, one in usual.items() if isinstance(one, Annulus)}
+    return replace(found, rings=shown)
+
+
+def method_settings(plan: PhasePlan, calibration: Calibration) -> MethodSettings:
+    """Return what the methods need to know."""
+    named = {name: ring for name, ring in calibration.rings.items() if name in plan.detectors}
+    return MethodSettings(
+        calibration.scan,
+        calibration.centre,
+        calibration.radius_px,
+        calibration.known,
+        plan.reference,
+        plan.normalise,
+        plan.kernel,
+        None if plan.band is None else plan.band.in_steps(calibration.scan),
+        plan.boundary,
+        named,
+    )
+
+
+def needs_disk(plan: PhasePlan) -> bool:
+    """Whether an image, or the calibration asked for, depends on the bright-field disk."""
+    usual = any(name == "ssb" or name in VIRTUAL for name in plan.methods)
+    return usual or bool(plan.detectors) or plan.semi_angle_mrad is not None
+
+
+def _disk(
+    plan: PhasePlan, pattern: NDArray[Any], known: Known, observer: Observer
+) -> tuple[tuple[float, float], float, dict[str, str]]:
+    origin = {"centre": GIVEN, "radius": GIVEN, "orientation": GIVEN}
+    if plan.centre != "auto" and plan.radius_px != "auto":
+        return plan.centre, plan.radius_px, origin
+    try:
+        disk = bright_field(pattern)
+        centre, radius_px = disk.centre, disk.radius_px
+        there = MEAN_PATTERN
+    except CreweError as error:
+        if needs_disk(plan):
+            raise
+        observer.message(f"{error}; the methods asked for do not need it")
+        rows, columns = pattern.shape
+        centre, radius_px, there = ((rows - 1) / 2, (columns - 1) / 2), 1.0, UNDETERMINED
+    if plan.centre == "auto":
+        origin["centre"] = there
+    else:
+        centre = plan.centre
+    if plan.radius_px == "auto":
+        origin["radius"] = there
+    else:
+        radius_px = plan.radius_px
+    return centre, radius_px, origin
+
+
+def _rings(plan: PhasePlan, radius_px: float, mrad_per_px: float | None) -> dict[str, Annulus]:
+    rings = {}
+    for name, ring in plan.detectors.items():
+        try:
+            rings[name] = Annulus(*radii_in_px(ring, radius_px, mrad_per_px))
+        except PlanError as error:
+            raise PlanError(f"detector {name}: {error}") from error
+    return rings
+
+
+def _mrad_per_px(known: Known, sampling: tuple[float, float] | None) -> float | None:
+    if sampling is None or known.beam_energy_kev is None:
+        return None
+    return (
+        1e3 * float(np.sqrt(sampling[0] * sampling[1])) * wavelength_angstrom(known.beam_energy_kev)
+    )
+
+
+def with_orientation(
+    plan: PhasePlan, calibration: Calibration, methods: Methods, observer: Observer
+) -> Calibration:
+    """Find scan rotation and handedness in the centres of mass, where the plan wants that.
+
+    Where the data do not tell handedness, rotation 0 is taken, with a warning.
+    """
+    if plan.rotation_degrees != "auto":
+        return calibration
+    if not set(methods.names) & ORIENTED:
+        return _oriented(calibration, NOT_NEEDED)
+    try:
+        found = scan_orientation(methods.com)
+    except CreweError as error:
+        observer.warning(f"scan rotation 0 is assumed: {error}")
+        return _oriented(calibration, UNDETERMINED)
+    if not found.handedness_is_known:
+        observer.warning(
+            "the data do not tell the scan rotation (the curl is the same for both "
+            "handednesses): 0 is assumed, give it with --rotation"
+        )
+        return _oriented(calibration, UNDETERMINED, found)
+    if not found.sign_is_known:
+        observer.warning(
+            "the data tell the scan rotation up to 180°: bright and dark may be exchanged, "
+            "then give it with --rotation"
+        )
+    mirrored = ", mirrored" if found.mirrored else ""
+    degrees, std = found.rotation_degrees, found.rotation_std_degrees
+    observer.message(f"scan rotation {degrees:.1f} ± {std:.1f}°{mirrored}")
+    turned = replace(calibration, scan=found.of(calibration.scan))
+    return _oriented(turned, LEAST_CURL, found)
+
+
+def _oriented(
+    calibration: Calibration, origin: str, found: ScanOrientation | None = None
+) -> Calibration:
+    origins = {**calibration.origin, "orientation": origin}
+    return replace(calibration, origin=origins, orientation=found)

@@ -1,0 +1,56 @@
+"""How fast 4D data come in, in probe positions per second."""
+
+from __future__ import annotations
+
+import time
+
+from crewe.sources import Batch, Events, Scan
+from crewe.workflows.observer import Observer
+
+SECONDS_BETWEEN = 0.2
+
+
+class PhaseProgress:
+    """Tells an observer how far the scan has come, and how fast where it wants to `rate`.
+
+    An observer may offer rate(khz, fraction), with probe positions per millisecond.
+    """
+
+    def __init__(self, observer: Observer, scan: Scan) -> None:
+        self._observer, self._scan = observer, scan
+        self._rate = getattr(observer, "rate", None)
+        self._begun = self._told = time.perf_counter()
+        self._finished = 0
+        self._scans = 1
+        self.positions = 0
+        self.events = 0
+
+    def heard(self, batch: Batch) -> None:
+        """Count a batch."""
+        if isinstance(batch, Events):
+            self.events += len(batch.pixels)
+            reached = batch.scan * self._scan.size + batch.finished
+            self.positions = self._finished = max(self._finished, reached)
+        else:
+            self.positions += len(batch.positions)
+        self._scans = max(self._scans, batch.scan + 1)
+        now = time.perf_counter()
+        if now - self._told >= SECONDS_BETWEEN:
+            self._told = now
+            self._tell()
+
+    @property
+    def khz(self) -> float:
+        """Probe positions per millisecond since the beginning."""
+        return self.positions / max(time.perf_counter() - self._begun, 1e-9) / 1e3
+
+    def in_words(self) -> str:
+        """Return how much came, and how fast."""
+        events = f" with {self.events:,} events" if self.events else ""
+        return f"{self.positions:,} probe positions{events} at {self.khz:,.1f} kHz"
+
+    def _tell(self) -> None:
+        fraction = min(1.0, self.positions / (self._scan.size * self._scans))
+        self._observer.advanced("reading", fraction)
+        if self._rate is not None:
+            self._rate(self.khz, fraction)

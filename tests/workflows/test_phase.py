@@ -1,0 +1,244 @@
+import json
+
+import numpy as np
+import pytest
+import yaml
+
+from crewe import io
+from crewe.axes import Axis, calibrated_array, length_unit, sampling
+from crewe.errors import CalibrationError, ImageError, PlanError, ReadError, WriteError
+from crewe.physics.electron import wavelength_angstrom
+from crewe.sources.memory import ArraySource
+from crewe.stem4d.methods import Methods, MethodSettings
+from crewe.stem4d.reduction import reduce
+from crewe.workflows.observer import Recorder
+from crewe.workflows.phase import make_images, phase_unless_finished, run_phase
+from crewe.workflows.phase_plan import phase_plan
+
+RADIUS = 6.0
+CENTRE = (11.5, 12.0)
+
+
+def phantom(rotation=0.0, mirrored=False, scan_shape=(30, 34), electrons=2000, seed=1):
+    """Disks (24 × 26) shifted by the gradient of a few blobs, as a turned detector sees it."""
+    rng = np.random.default_rng(seed)
+    y, x = np.indices(scan_shape)
+    shift = np.zeros((2, *scan_shape))
+    for at_y, at_x in rng.uniform(4, 28, (14, 2)):
+        bell = np.exp(-((y - at_y) ** 2 + (x - at_x) ** 2) / (2 * 1.8**2))
+        shift -= 2.2 * np.stack([(y - at_y) * bell, (x - at_x) * bell]) / 1.8
+    angle = np.deg2rad(rotation)
+    # The inverse of what turns detector axes into scan axes.
+    ky = shift[0] * np.cos(angle) + shift[1] * np.sin(angle)
+    kx = -shift[0] * np.sin(angle) + shift[1] * np.cos(angle)
+    ky = -ky if mirrored else ky
+    rows, columns = np.mgrid[:24, :26]
+    distance = np.hypot(
+        rows - CENTRE[0] - ky[..., None, None], columns - CENTRE[1] - kx[..., None, None]
+    )
+    disks = np.clip(RADIUS + 0.5 - distance, 0, 1) + 0.01
+    disks *= electrons / disks.sum((2, 3), keepdims=True)
+    return rng.poisson(disks).astype(np.uint16)
+
+
+@pytest.fixture(scope="session")
+def patterns():
+    return phantom()
+
+
+@pytest.fixture
+def data(patterns, tmp_path):
+    """A calibrated set of 0.2 Å steps in a folder of its own."""
+    axes = (Axis("y", 0.2, 0, "Å"), Axis("x", 0.2, 0, "Å"), Axis("ky"), Axis("kx"))
+    io.write(tmp_path / "gold.hspy", calibrated_array(patterns, axes))
+    return tmp_path / "gold.hspy"
+
+
+def plan_of(data, **settings):
+    given = {"rotation_degrees": 0.0, "threads": 1, "output": data.parent / "out", **settings}
+    return phase_plan({"data": data, **given})
+
+
+def test_images_are_those_of_the_methods(data, patterns):
+    names = ("ricom", "com", "adf", "total")
+    plan = plan_of(
+        data,
+        methods=names,
+        centre=CENTRE,
+        radius_px=RADIUS,
+        beam_energy_kev=200,
+        semi_angle_mrad=20,
+    )
+    result = run_phase(plan)
+    source = ArraySource(patterns, result.calibration.scan)
+    settings = MethodSettings(source.scan, CENTRE, RADIUS, result.calibration.known)
+    methods = Methods(names, settings, source.detector_shape)
+    reduce(source, methods.reduction)
+    expected = methods.images()
+    assert expected.keys() == result.images.keys()
+    for name, image in expected.items():
+        np.testing.assert_array_equal(result.images[name], image)
+        written = io.read(plan.output / f"{name}.tif")
+        np.testing.assert_allclose(written, image, rtol=1e-6)
+        assert sampling(written) == pytest.approx((0.2, 0.2))
+        assert length_unit(written) == "Å"
+    assert result.images["ricom"].attrs["units"] == "rad"
+
+
+def test_threads_change_nothing(data):
+    plan = plan_of(data, methods=("ricom", "haadf", "icom"))
+    one = make_images(plan)
+    four = make_images(plan.model_copy(update={"threads": 4}))
+    for name, image in one.images.items():
+        np.testing.assert_array_equal(four.images[name], image)
+    assert one.counters == four.counters
+
+
+def test_disk_is_found_and_calibrates_the_detector(data):
+    plan = plan_of(data, methods=("com",), beam_energy_kev=200, semi_angle_mrad=20)
+    found = make_images(plan).calibration
+    assert found.centre == pytest.approx(CENTRE, abs=0.15)
+    # Shifts wash the edge out.
+    assert found.radius_px == pytest.approx(RADIUS, abs=0.6)
+    size = 20e-3 / wavelength_angstrom(200) / found.radius_px
+    assert found.sampling_inverse_angstrom == pytest.approx((size, size))
+
+
+@pytest.mark.parametrize(("rotation", "mirrored"), [(0, False), (37, False), (-120, True)])
+def test_rotation_and_handedness_are_found(rotation, mirrored, tmp_path):
+    np.save(tmp_path / "turned.npy", phantom(rotation, mirrored))
+    np.save(tmp_path / "plain.npy", phantom())
+    heard = Recorder()
+    turned = make_images(plan_of(tmp_path / "turned.npy", rotation_degrees="auto"), heard)
+    scan = turned.calibration.scan
+    assert scan.rotation_degrees == pytest.approx(rotation, abs=2)
+    assert scan.mirrored is mirrored
+    assert any("scan rotation" in text for _, text in heard.heard)
+    plain = make_images(plan_of(tmp_path / "plain.npy"))
+    likeness = np.corrcoef(turned.images["ricom"].values.flat, plain.images["ricom"].values.flat)
+    assert likeness[0, 1] > 0.99
+
+
+def test_what_the_data_do_not_tell_is_assumed_and_told(tmp_path):
+    np.save(tmp_path / "flat.npy", np.random.default_rng(0).poisson(3, (12, 12, 24, 26)))
+    heard = Recorder()
+    settings = {"rotation_degrees": "auto", "centre": CENTRE, "radius_px": RADIUS}
+    found = make_images(plan_of(tmp_path / "flat.npy", **settings), heard).calibration
+    assert (found.scan.rotation_degrees, found.scan.mirrored) == (0, False)
+    assert found.note()["orientation_from"] == "undetermined"
+    assert any(kind == "warning" and "0 is assumed" in text for kind, text in heard.heard)
+
+
+def test_a_disk_is_asked_for_only_where_it_is_needed(tmp_path):
+    np.save(tmp_path / "flat.npy", np.ones((10, 12, 24, 26), np.uint8))
+    note = make_images(plan_of(tmp_path / "flat.npy", methods=("total",))).calibration.note()
+    assert (note["radius_px"], note["radius_from"]) == (None, "undetermined")
+    with pytest.raises(ImageError, match="no bright-field disk"):
+        make_images(plan_of(tmp_path / "flat.npy", methods=("adf",)))
+
+
+def test_detectors_of_their_own_radii_in_every_unit(data, patterns):
+    rings = {
+        "inner": {"inner": 0, "outer": 0.5},
+        "pixels": {"inner": 0, "outer": 3, "unit": "px"},
+        "angles": {"inner": 0, "outer": 10, "unit": "mrad"},
+    }
+    settings = {"methods": (), "detectors": rings, "centre": CENTRE, "radius_px": RADIUS}
+    images = make_images(plan_of(data, **settings, beam_energy_kev=200, semi_angle_mrad=20)).images
+    ky, kx = np.mgrid[:24, :26]
+    mask = np.hypot(ky - CENTRE[0], kx - CENTRE[1]) < 3
+    for name in rings:
+        np.testing.assert_array_equal(images[name], patterns[..., mask].sum(-1))
+    with pytest.raises(PlanError, match=r"detector angles: .* need --semi-angle"):
+        make_images(plan_of(data, **settings))
+
+
+def test_the_note_holds_plan_calibration_and_counters(data):
+    plan = plan_of(data, methods=("ricom", "bf"), band={"low": 0.02, "high": 0.3}, format="hspy")
+    run_phase(plan)
+    note = yaml.safe_load((plan.output / "phase.yaml").read_text())
+    assert note["plan"]["band"] == {"low": 0.02, "high": 0.3, "unit": "1/step"}
+    assert note["calibration"]["centre_from"] == "from the mean pattern"
+    assert note["counters"]["used"] == note["counters"]["received"] == 30 * 34
+    assert note["files"] == ["bf.hspy", "ricom.hspy"]
+    assert note["measured_share"] == 1
+    attrs = io.read(plan.output / "ricom.hspy").attrs
+    assert json.loads(attrs["phase"]) == note
+    assert (plan.output / "overview.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_result_is_kept_until_it_may_be_replaced(data):
+    plan, heard = plan_of(data, methods=("total", "bf")), Recorder()
+    first = phase_unless_finished(plan, heard)
+    again = phase_unless_finished(plan, heard)
+    assert again.skipped
+    assert not first.skipped
+    assert again.summary["measured_share"] == 1
+    other = plan.model_copy(update={"methods": ("total",)})
+    with pytest.raises(WriteError, match="--overwrite"):
+        phase_unless_finished(other, heard)
+    assert not phase_unless_finished(other, heard, overwrite=True).skipped
+    assert not (plan.output / "bf.tif").exists()
+    (plan.output / "total.tif").unlink()
+    with pytest.raises(WriteError, match="--overwrite"):
+        phase_unless_finished(other, heard)
+
+
+def test_interrupted_and_empty_scans_are_told(data, tmp_path):
+    heard = Recorder()
+    with pytest.raises(PlanError, match="no whole number of scans"):
+        make_images(plan_of(data, scan=(30, 35)), heard)
+    scan = {"scan": (30, 36), "sync_offset": -60}
+    late = make_images(plan_of(data, methods=("total",), **scan), heard)
+    assert late.summary["measured_share"] == pytest.approx(1020 / 1080)
+    assert np.isnan(late.images["total"].values[0]).all()
+    assert ("warning", "5.6 % of the probe positions were not measured") in heard.heard
+
+
+def test_ssb_asks_for_what_it_needs(data):
+    with pytest.raises(CalibrationError, match="beam energy, convergence semi-angle"):
+        make_images(plan_of(data, methods=("ssb",)))
+    plan = plan_of(data, methods=("ssb",), beam_energy_kev=200, semi_angle_mrad=20)
+    assert np.isfinite(make_images(plan).images["ssb_phase"]).all()
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"methods": ("hubble",)}, "no method 'hubble'"),
+        ({"methods": ()}, "name at least one method"),
+        ({"kernel": 60}, "give an odd number"),
+        ({"kernel": -1}, "kernel = -1"),
+        ({"mirrored": True, "rotation_degrees": "auto"}, "goes with a rotation"),
+        ({"flyback_per_line": 1}, "go with a scan"),
+        ({"detectors": {"../adf": {"inner": 1}}}, "cannot be called"),
+        ({"detectors": {"adf": {"inner": 2, "outer": 1}}}, "inner radius must be below"),
+        ({"step_angstrom": (0.2, -1)}, "step_angstrom.1|step_angstrom"),
+        ({"colour": "red"}, "colour"),
+        ({"format": "bmp"}, "format = 'bmp'"),
+    ],
+)
+def test_plans_that_cannot_be_run(settings, said, tmp_path):
+    with pytest.raises(PlanError, match=said):
+        plan_of(tmp_path / "gold.npy", **settings)
+
+
+def test_bands_in_other_units_and_large_kernels(data):
+    with pytest.raises(PlanError, match="most of use"):
+        make_images(plan_of(data, kernel=1001))
+    as_steps = plan_of(data, band={"low": 0.1, "high": 0.3})
+    as_lengths = plan_of(data, band={"low": 0.5, "high": 1.5, "unit": "1/A"})
+    as_pixels = plan_of(data, band={"low": 3.4, "high": 10.2, "unit": "px"})
+    images = [make_images(plan).images["ricom"] for plan in (as_steps, as_lengths, as_pixels)]
+    for image in images[1:]:
+        np.testing.assert_allclose(image, images[0], atol=1e-9)
+    assert float(abs(images[0] - make_images(plan_of(data)).images["ricom"]).max()) > 1e-3
+
+
+def test_data_that_cannot_be_read(tmp_path):
+    (tmp_path / "empty.npy").touch()
+    with pytest.raises(ReadError, match="empty"):
+        make_images(plan_of(tmp_path / "empty.npy"))
+    io.write(tmp_path / "a.tif", calibrated_array(np.ones((8, 8)), (Axis("y"), Axis("x"))))
+    with pytest.raises(ReadError, match="holds no 4D data"):
+        make_images(plan_of(tmp_path / "a.tif"))
