@@ -65,6 +65,10 @@ class Recorder:
         """How fast the disk took the patterns, while it was given any."""
         return self.bytes_written / max(self.seconds_writing, 1e-9) / 1e6
 
+    def in_words(self) -> str:
+        """Say how much was written, and how fast."""
+        return f"{self.bytes_written / 1e9:.2f} GB at {self.megabytes_per_second:.0f} MB/s"
+
     def put(self, batch: Batch) -> None:
         """Hand over a batch; wait while too much is unwritten."""
         if not isinstance(batch, Frames):

@@ -1,0 +1,1 @@
+"""Pages in a browser on the same machine, by the standard library alone."""

@@ -1,0 +1,106 @@
+"""What remains of a live run: images, settings as they were at the end, files."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crewe.errors import SourceError
+from crewe.sources import Counters
+from crewe.stem4d.detectors import Annulus
+from crewe.stem4d.methods import MethodSettings
+from crewe.workflows.live_plan import LivePlan
+from crewe.workflows.live_session import LiveSession
+from crewe.workflows.phase_output import counters_note, scan_note, write_phase_result
+from crewe.workflows.provenance import versions
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+@dataclass(frozen=True)
+class LiveImages:
+    """Result of a live run."""
+
+    plan: LivePlan
+    images: dict[str, xr.DataArray]
+    """Images (y, x) by name, NaN where nothing was measured."""
+    pattern: NDArray[np.float64]
+    """Mean pattern (ky, kx) of a sample of the data."""
+    settings: MethodSettings
+    """Settings of the methods as they were at the end."""
+    counters: Counters
+    summary: dict[str, Any]
+    """The result in numbers; can be written as JSON."""
+
+    def in_words(self) -> str:
+        """Say in one line what came and what was written."""
+        missing = 1 - self.summary["measured_share"]
+        holes = f", {100 * missing:.2g} % of the positions not measured" if missing else ""
+        written = ""
+        if self.plan.output is not None:
+            written = f", {', '.join(self.images)} written to {self.plan.output}"
+        return f"{self.counters.in_words()}{holes}{written}"
+
+
+def live_result(session: LiveSession) -> LiveImages:
+    """Make all images of a run that is over. Raises SourceError when nothing was measured."""
+    assert session.methods is not None
+    assert session.mean is not None
+    methods, counters = session.methods, session.counters
+    measured = float(methods.moments.measured.mean())
+    if measured == 0:
+        raise SourceError(
+            f"{session.plan.address}: no data fell on a probe position ({counters.in_words()}): "
+            "check --scan and --sync-offset"
+        )
+    images, settings = methods.images(), methods.settings
+    summary = {
+        "scan": scan_note(settings.scan),
+        "calibration": session.settings(),
+        "beam": asdict(settings.known),
+        "images": {name: str(image.attrs.get("units", "")) for name, image in images.items()},
+        "measured_share": measured,
+        "counters": counters_note(counters),
+    }
+    return LiveImages(session.plan, images, session.mean.pattern, settings, counters, summary)
+
+
+def write_live_result(result: LiveImages, overwrite: bool) -> None:
+    """Write images, picture and note as `crewe phase` does, where the plan has an output."""
+    if result.plan.output is None:
+        return
+    note = {"plan": result.plan.settings(), "versions": versions(), **result.summary}
+    write_phase_result(
+        result.plan.output,
+        result.images,
+        note,
+        _picture(result),
+        suffix=result.plan.format,
+        overwrite=overwrite,
+    )
+
+
+def _picture(result: LiveImages) -> bytes:
+    from crewe.plots.phase import phase_figure
+    from crewe.plots.save import png_bytes
+
+    settings = result.settings
+    detectors = settings.virtual_detectors(result.plan.methods)
+    rings = {
+        name: (ring.inner_px, ring.outer_px)
+        for name, ring in detectors.items()
+        if isinstance(ring, Annulus)
+    }
+    figure = phase_figure(
+        result.images,
+        result.pattern,
+        settings.centre,
+        settings.radius_px,
+        rings,
+        title=result.plan.address,
+    )
+    return png_bytes(figure, 200)
