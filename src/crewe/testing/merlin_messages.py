@@ -140,7 +140,10 @@ class FrameMessages:
     @classmethod
     def of_file(cls, path: str | Path) -> Self:
         """Take the frames of a .mib file, which is mapped; an incomplete last frame is left out."""
-        content = np.memmap(path, np.uint8, "r")
+        try:
+            content = np.memmap(path, np.uint8, "r")
+        except (OSError, ValueError) as error:
+            raise PlanError(f"{path} cannot be read ({error}): give a .mib file") from error
         header = parse_header(content[:8192].tobytes())
         size = header.header_bytes + header.frame_bytes
         frames = content[: content.size // size * size].reshape(-1, size)
