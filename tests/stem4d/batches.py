@@ -19,6 +19,12 @@ def as_frames(patterns, size=4, scan=0):
     ]
 
 
+def stored_upside_down(patterns):
+    """Frames whose memory holds the last row first, as files of some detectors do."""
+    stored = np.ascontiguousarray(patterns[:, :, ::-1])[:, :, ::-1]
+    return as_frames(stored)
+
+
 def as_events(patterns, size=50, scan=0):
     flat = patterns.reshape(-1, patterns.shape[2] * patterns.shape[3])
     position, pixel = np.nonzero(flat)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from batches import as_events, as_frames, counts, shuffled
+from batches import as_events, as_frames, counts, shuffled, stored_upside_down
 
 from crewe.sources import Events, Frames
 from crewe.stem4d.moments import Moments
@@ -32,6 +32,7 @@ def naive(patterns):
     [
         as_frames,
         as_events,
+        stored_upside_down,
         lambda data: shuffled(as_frames(data)),
         lambda data: shuffled(as_events(data)),
         lambda data: as_frames(data.astype(">u2")),

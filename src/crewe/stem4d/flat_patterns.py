@@ -16,7 +16,7 @@ class FlatPatterns:
     """Pattern i begins at `values[i·stride]`, row by row, `shape` (ky, kx) pixels.
 
     `swapped` is True where the two bytes of each value stand the wrong way round, else None, which
-    lets compiled loops leave the swapping out.
+    lets compiled loops leave the swapping out. `upside_down` says that rows are stored last first.
     """
 
     values: NDArray[Any]
@@ -24,6 +24,14 @@ class FlatPatterns:
     number: int
     shape: tuple[int, int]
     swapped: Literal[True] | None
+    upside_down: bool = False
+
+    def places(self, pixels: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return where the pixels ky·width + kx of a pattern are stored, from its beginning on."""
+        if not self.upside_down:
+            return pixels
+        ky, kx = np.divmod(pixels, self.shape[1])
+        return (self.shape[0] - 1 - ky) * self.shape[1] + kx
 
     @classmethod
     def of(cls, patterns: NDArray[Any]) -> FlatPatterns:
@@ -31,13 +39,16 @@ class FlatPatterns:
         array, swapped = _in_known_order(patterns)
         number, ky, kx = array.shape
         size = array.itemsize
+        upside_down = array.strides[1] == -kx * size
+        if upside_down:
+            array = array[:, ::-1]
         whole = array.strides[1:] == (kx * size, size) and array.strides[0] % size == 0
         if not (whole and array.strides[0] >= 0 and array.flags.aligned):
             array = np.ascontiguousarray(array)
         stride = array.strides[0] // size if number > 1 else ky * kx
         extent = (number - 1) * stride + ky * kx if number else 0
         values = np.lib.stride_tricks.as_strided(array, (extent,), (size,), writeable=False)
-        return cls(values, stride, number, (ky, kx), swapped)
+        return cls(values, stride, number, (ky, kx), swapped, upside_down)
 
 
 def _in_known_order(patterns: NDArray[Any]) -> tuple[NDArray[Any], Literal[True] | None]:

@@ -23,6 +23,8 @@ def frame_moments(patterns: NDArray[Any]) -> NDArray[np.float64]:
     else:
         sums = np.zeros(flat.shape[1], _sum_type(flat.values.dtype))
         _moments_of_counts(flat.values, flat.stride, *flat.shape, flat.swapped, sums, moments)
+    if flat.upside_down:
+        moments[:, 1] = (flat.shape[0] - 1) * moments[:, 0] - moments[:, 1]
     return moments
 
 

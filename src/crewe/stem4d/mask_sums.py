@@ -44,10 +44,13 @@ class Masks:
         """Return the sums (frame, mask) of patterns (frame, ky, kx)."""
         flat = FlatPatterns.of(patterns)
         sums = np.zeros((flat.number, len(self.weights)))
+        runs = self.runs.copy()
+        runs[:, 1] = flat.places(runs[:, 1])
+        runs[:, 2] += runs[:, 1] - self.runs[:, 1]
         if flat.values.dtype.kind == "f":
-            _sum_floats(flat.values, flat.stride, self.runs, self.run_weights, sums)
+            _sum_floats(flat.values, flat.stride, runs, self.run_weights, sums)
         else:
-            _sum_counts(flat.values, flat.stride, flat.swapped, self.runs, self.run_weights, sums)
+            _sum_counts(flat.values, flat.stride, flat.swapped, runs, self.run_weights, sums)
         return sums
 
     def of_events(self, events: Events, first: int, number: int) -> NDArray[np.float64]:

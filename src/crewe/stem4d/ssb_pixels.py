@@ -66,7 +66,8 @@ class DiskPixels:
         flat = FlatPatterns.of(patterns)
         values = np.zeros((flat.number, self.number), np.float32)
         bins = self.bins[self.pixels]
-        _gather(flat.values, flat.stride, flat.swapped, self.pixels, bins, values)
+        places = flat.places(self.pixels)
+        _gather(flat.values, flat.stride, flat.swapped, places, bins, values)
         return values
 
     def of_events(self, events: Events) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
