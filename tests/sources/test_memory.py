@@ -134,6 +134,8 @@ def test_stacks_are_placed_by_the_scan(chunk, offset, flyback):
     expected[scans[positions >= 0], positions[positions >= 0]] = stack[positions >= 0]
     assert (everything(source, scans=2).reshape(expected.shape) == expected).all()
     assert source.counters.used == (positions >= 0).sum()
+    assert source.counters.flyback == (positions < 0).sum()
+    assert source.counters.received == len(stack)
 
 
 @pytest.mark.parametrize("chunks", [None, (2, 3, 5, 4), (1, 2, 5, 4)])

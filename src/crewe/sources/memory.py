@@ -66,16 +66,16 @@ class ArraySource:
 
     def parts(self) -> Iterator[Callable[[], Frames]]:
         """Yield one function per batch that reads it; they promise nothing of the order."""
-        for region in self._regions():
-            yield partial(self._read, region)
+        for region, skipped in self._regions():
+            yield partial(self._read, region, skipped)
 
     def batches(self) -> Iterator[Frames]:
         """Yield the patterns in the order of the scan."""
-        for region in self._regions():
+        for region, skipped in self._regions():
             if self._closed.is_set():
                 return
             try:
-                batch = self._read(region)
+                batch = self._read(region, skipped)
             except ReadError:
                 if self._closed.is_set():
                     return
@@ -102,21 +102,23 @@ class ArraySource:
     ) -> None:
         self.close()
 
-    def _regions(self) -> Iterator[Region]:
+    def _regions(self) -> Iterator[tuple[Region, int]]:
+        """Yield what to read at once, and how many frames of the flyback about it are not read."""
         data = self._data
         frame_bytes = int(np.prod(data.shape[-2:])) * data.dtype.itemsize
-        if isinstance(data, np.ndarray) and not isinstance(data, np.memmap):
-            frame_bytes = max(1, frame_bytes // LARGER_IN_MEMORY)
         chunks = _chunks(data)
         if data.ndim == 4:
             rows, columns = chunks or [range(size + 1) for size in data.shape[:2]]
-            yield from grid_parts(rows, columns, frame_bytes)
-        else:
-            first = None if chunks is None else chunks[0]
-            for part in flat_parts(data.shape[0], first, self.scan, frame_bytes):
-                yield (part,)
+            for rectangle in grid_parts(rows, columns, frame_bytes):
+                yield rectangle, 0
+            return
+        first = None if chunks is None else chunks[0]
+        parts = list(flat_parts(data.shape[0], first, self.scan, frame_bytes))
+        ends = [0, *(part.start for part in parts[1:]), data.shape[0]]
+        for part, begin, end in zip(parts, ends, ends[1:], strict=False):
+            yield (part,), end - begin - (part.stop - part.start)
 
-    def _read(self, region: Region) -> Frames:
+    def _read(self, region: Region, skipped: int) -> Frames:
         if self._closed.is_set():
             raise ReadError(f"{self.name}: was closed")
         try:
@@ -132,9 +134,9 @@ class ArraySource:
         kept = _inside(positions)
         batch = Frames(positions[kept], patterns[kept], int(scans.max(initial=0)))
         with self._lock:
-            self.counters.received += len(positions)
+            self.counters.received += len(positions) + skipped
             self.counters.used += len(batch.positions)
-            self.counters.flyback += len(positions) - len(batch.positions)
+            self.counters.flyback += len(positions) + skipped - len(batch.positions)
         return batch
 
     def _numbers(self, region: Region) -> NDArray[np.int64]:
