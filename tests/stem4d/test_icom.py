@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from fields import detector_axes, gaussian_phase, moments_of
 
-from crewe.errors import PlanError
+from crewe.errors import ImageError, PlanError
 from crewe.sources import Scan
 from crewe.stem4d.com import CentreOfMass
 from crewe.stem4d.icom import IntegratedCentreOfMass, integrate
@@ -113,3 +113,9 @@ def test_an_unknown_boundary_is_refused():
         IntegratedCentreOfMass(com, "closed")
     with pytest.raises(PlanError, match="boundary"):
         integrate(np.zeros((2, 4, 4)), (1, 1), "closed")
+
+
+@pytest.mark.parametrize("field", [np.zeros((4, 4)), np.full((2, 4, 4), np.nan)])
+def test_what_is_no_field_is_refused(field):
+    with pytest.raises(ImageError, match="field"):
+        integrate(field, (1, 1))

@@ -1,3 +1,6 @@
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
 import numpy as np
 import pytest
 from batches import as_events, as_frames, counts, shuffled
@@ -226,3 +229,28 @@ def test_kernels_of_no_use_are_refused_and_change_nothing(size):
     with pytest.raises(PlanError, match="band"):
         ricom.band = Band(0.3, 0.1)
     assert (ricom.size, ricom.band) == (5, None)
+
+
+def test_settings_may_be_changed_by_another_thread_at_any_time():
+    shape, done = (64, 48), Event()
+    com = com_of(Moments(shape, DETECTOR), shape, None)
+    ricom = Ricom(com, 11)
+
+    def restless():
+        number = 0
+        while not done.is_set():
+            number += 1
+            ricom.size = 5 + 2 * (number % 4)
+            ricom.band = Band(0.05, 0.3) if number % 3 else None
+            com.scan = Scan(shape, rotation_degrees=number % 360)
+
+    with ThreadPoolExecutor(1) as pool:
+        changing = pool.submit(restless)
+        for batch in batches_of(noise(shape), size=24):
+            com.moments.add(batch)
+            ricom.update()
+        done.set()
+        changing.result()
+    image = ricom.images()["ricom"]
+    expected = ricom_image(com, ricom.size, ricom.band)
+    np.testing.assert_allclose(image.values, expected, atol=1e-12)

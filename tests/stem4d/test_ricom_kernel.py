@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.signal import convolve
 
-from crewe.errors import CreweError, PlanError
+from crewe.errors import CalibrationError, PlanError
 from crewe.stem4d.ricom_kernel import (
     Band,
     disc_transfer,
@@ -64,6 +64,10 @@ def test_limits_can_be_given_in_pixels_or_per_angstrom():
     assert Band.from_pixels(18, 60, 512) == pytest.approx((18 / 512, 60 / 512))
     assert Band.from_inverse_angstrom(0.1, 0.4, (0.2, 0.2)) == pytest.approx((0.02, 0.08))
     assert Band.from_pixels(3, None, 100) == (0.03, None)
+    with pytest.raises(CalibrationError, match="scan step"):
+        Band.from_inverse_angstrom(0.1, 0.4, None)
+    with pytest.raises(PlanError, match="pixels"):
+        Band.from_pixels(3, None, 0)
 
 
 def test_the_transfer_function_is_that_of_a_measured_wave():
@@ -119,18 +123,22 @@ def test_filters_suppress_what_they_should():
     assert band.argmax() > plain.argmax()
 
 
-@pytest.mark.parametrize("size", [0, 1, 4, -3, 60, 7.5, 10**9 + 1])
+@pytest.mark.parametrize("size", [0, 1, 4, -3, 60, 7.5, 10**9 + 1, None, "61"])
 def test_sizes_that_cannot_be_are_refused(size):
     with pytest.raises(PlanError, match="odd"):
         ricom_kernel(size)
 
 
 @pytest.mark.parametrize(
-    "limits", [(0.2, 0.1), (-0.1, 0.2), (0.1, 0.1), (math.nan, 0.2), (0.1, math.nan), (0, math.inf)]
+    "limits",
+    [
+        *((0.2, 0.1), (-0.1, 0.2), (0.1, 0.1), (math.nan, 0.2), (0.1, math.nan), (0, math.inf)),
+        *((0.1,), (0.1, 0.2, 0.3), ("low", "high"), 0.3, (None, 0.1)),
+    ],
 )
 def test_bands_that_cannot_be_are_refused(limits):
-    with pytest.raises(CreweError):
-        ricom_kernel(21, band=Band(*limits), scan_shape=(64, 64))
+    with pytest.raises(PlanError, match="band"):
+        ricom_kernel(21, band=limits, scan_shape=(64, 64))
 
 
 @pytest.mark.parametrize("step", [(0.0, 1.0), (1.0, math.nan), (1.0,)])

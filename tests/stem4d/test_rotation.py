@@ -111,3 +111,5 @@ def test_too_little_is_refused():
         orientation(FIELD, smoothing_px=0.0)
     with pytest.raises(ImageError, match="too few"):
         orientation(np.zeros((2, 1, 3)))
+    with pytest.raises(ImageError, match="shape"):
+        orientation(np.zeros((40, 40)))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from crewe.errors import PlanError
+from crewe.errors import ImageError, PlanError
 from crewe.stem4d.calibrated import scan_image
 from crewe.stem4d.com import CentreOfMass
 
@@ -26,11 +26,16 @@ def integrate(field: Array, step: tuple[float, float], boundary: Boundary = "per
     `field` (2, rows, columns) holds finite derivatives along (y, x), `step` is (y, x). By Fourier
     transforms the sum of squared differences is least: O = k·F/(2πi k²). "periodic" drops the mean
     of the field, and a jump between opposite edges shows as a ramp; "open" continues the image by
-    its mirror image and keeps ramps. Raises PlanError for another boundary. Source: Frankot and
+    its mirror image and keeps ramps. Raises PlanError for another boundary,
+    ImageError for what is no field. Source: Frankot and
     Chellappa 1988, doi:10.1109/34.3909; mirror: Bon et al. 2012, doi:10.1364/AO.51.005698.
     """
     if boundary not in get_args(Boundary):
         raise PlanError(f"boundary {boundary!r}: choose 'periodic' or 'open'")
+    if field.ndim != 3 or len(field) != 2 or not np.isfinite(field).all():
+        raise ImageError(
+            f"a field of shape {field.shape}: give derivatives (2, rows, columns), all finite"
+        )
     rows, columns = field.shape[1:]
     if boundary == "open":
         field = _mirrored(field)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from crewe.errors import PlanError
 from crewe.stem4d.calibrated import scan_image
 from crewe.stem4d.com import CentreOfMass, ShiftSettings, dose_scale
-from crewe.stem4d.ricom_kernel import LARGEST_KERNEL, Band, check_size
+from crewe.stem4d.ricom_kernel import LARGEST_KERNEL, Band, check_size, checked_band
 from crewe.stem4d.ricom_line import Images
 from crewe.stem4d.ricom_plan import RicomPlan
 
@@ -34,6 +34,7 @@ class _Kernel:
 class _State:
     """Images made so far, of which moments, and with what."""
 
+    kernel: _Kernel
     key: tuple[Any, ...]
     plan: RicomPlan
     version: int
@@ -90,19 +91,20 @@ class Ricom:
         """
         settings, moments = self.com.settings, self.com.moments
         with self._updating:
-            done = self._update(settings)
+            state = self._update(settings)
+            done, kernel = state.done, state.kernel
             offset = self.com.offset(settings, done.vectors, done.weights)
             image = done.image - np.tensordot(offset, done.weight_images, 1)
         factor, units = settings.integral
         image *= factor / dose_scale(settings, moments.counts, moments.measured)
         image[~moments.measured] = np.nan
         shown = scan_image(image, settings.scan, "ricom", units)
-        shown.attrs["kernel_size"] = self.size
-        if self.band is not None:
-            shown.attrs["band_cycles_per_step"] = list(self.band)
+        shown.attrs["kernel_size"] = kernel.size
+        if kernel.band is not None:
+            shown.attrs["band_cycles_per_step"] = list(kernel.band)
         return {"ricom": shown}
 
-    def _update(self, settings: ShiftSettings) -> Images:
+    def _update(self, settings: ShiftSettings) -> _State:
         kernel, moments, state = self._kernel, self.com.moments, self._state
         key = (kernel, settings.step, settings.normalise, settings.to_scan_axes.tobytes())
         version = moments.version
@@ -112,12 +114,12 @@ class Ricom:
                 vectors, weights, _ = self.com.vectors(settings, rows)
                 state.plan.take_lines(state.done, rows, vectors, weights)
                 state.version = version
-                return state.done
+                return state
         same = state is not None and state.key[:2] == key[:2]
         plan = state.plan if state is not None and same else self._plan(kernel, settings)
         vectors, weights, _ = self.com.vectors(settings)
-        self._state = _State(key, plan, version, plan.integrate(vectors, weights))
-        return self._state.done
+        self._state = _State(kernel, key, plan, version, plan.integrate(vectors, weights))
+        return self._state
 
     def _plan(self, kernel: _Kernel, settings: ShiftSettings) -> RicomPlan:
         return RicomPlan.of(kernel.size, settings.step, kernel.band, settings.scan.shape)
@@ -130,8 +132,4 @@ class Ricom:
                 f"a kernel of {kernel.size} on a scan of {self.com.moments.scan_shape}: "
                 f"{min(largest, LARGEST_KERNEL)} is the most of use"
             )
-        if kernel.band is None:
-            return kernel
-        band = Band(*kernel.band)
-        band.check()
-        return replace(kernel, band=band)
+        return replace(kernel, band=checked_band(kernel.band))

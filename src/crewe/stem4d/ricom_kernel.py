@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from numbers import Integral
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import fft
 from scipy.special import j0
 
-from crewe.errors import PlanError
+from crewe.errors import CalibrationError, PlanError
 
 Array = NDArray[np.float64]
 LARGEST_KERNEL = 8191
@@ -35,20 +36,30 @@ class Band(NamedTuple):
 
     @classmethod
     def from_inverse_angstrom(
-        cls, low: float, high: float | None, step_angstrom: tuple[float, float]
+        cls, low: float, high: float | None, step_angstrom: tuple[float, float] | None
     ) -> Self:
-        """Read limits in 1/Å for a scan step (y, x) in Å."""
+        """Read limits in 1/Å for a scan step (y, x) in Å; CalibrationError when it is unknown."""
+        if step_angstrom is None:
+            raise CalibrationError("a band in 1/Å needs the scan step in Å: give it with the scan")
         step = math.sqrt(step_angstrom[0] * step_angstrom[1])
         return cls(low * step, None if high is None else high * step)
 
-    def check(self) -> None:
-        """Raise PlanError for limits that are negative, not finite or in the wrong order."""
-        high = math.inf if self.high is None else self.high
-        if not (0 <= self.low < high and math.isfinite(self.low)) or self.high == math.inf:
-            raise PlanError(
-                f"a band from {self.low} to {self.high} cycles per step: give 0 ≤ low < high, "
-                "and high = None for no upper limit"
-            )
+
+def checked_band(band: tuple[float, float | None] | None) -> Band | None:
+    """Return a band, or None for none; PlanError for limits that are no numbers or in disorder."""
+    if band is None:
+        return None
+    try:
+        low, high = band
+        upper = math.inf if high is None else float(high)
+        fits = 0 <= low < upper and math.isfinite(low) and (high is None or math.isfinite(upper))
+    except (TypeError, ValueError):
+        fits = False
+    if not fits:
+        raise PlanError(
+            f"a band {band!r}: give 0 ≤ low < high in cycles per step, high = None for no limit"
+        )
+    return Band(*band)
 
 
 def ricom_kernel(
@@ -77,14 +88,13 @@ def ricom_kernel(
     square = (distance**2).sum(axis=0)
     square[half, half] = 1.0
     kernel = steps.prod() / (2 * math.pi) * distance / square
-    if band is None:
-        return kernel
-    return _filtered(kernel, Band(*band), steps, scan_shape or (size, size))
+    band = checked_band(band)
+    return kernel if band is None else _filtered(kernel, band, steps, scan_shape or (size, size))
 
 
 def check_size(size: int) -> None:
     """Raise PlanError unless a kernel can have this size."""
-    if size != int(size) or size < 3 or size % 2 == 0 or size > LARGEST_KERNEL:
+    if not isinstance(size, Integral) or size < 3 or size % 2 == 0 or size > LARGEST_KERNEL:
         raise PlanError(
             f"a riCOM kernel of {size} × {size}: the size must be odd, from 3 to {LARGEST_KERNEL}"
         )
@@ -92,7 +102,6 @@ def check_size(size: int) -> None:
 
 def _filtered(kernel: Array, band: Band, steps: Array, scan_shape: tuple[int, int]) -> Array:
     """Convolve the filter of eq. 3.9 with the kernel and keep the kernel's size."""
-    band.check()
     half = kernel.shape[1] // 2
     # Smaller than 2·size − 1, the far ends of the kernel would meet round the back.
     shape = [max(pixels, 2 * kernel.shape[1] - 1) for pixels in scan_shape]

@@ -79,6 +79,8 @@ def orientation(
     """
     if not (math.isfinite(smoothing_px) and smoothing_px > 0):
         raise PlanError(f"smoothing by {smoothing_px} px: give a positive number, 1 is usual")
+    if shift.ndim != 3 or len(shift) != 2:
+        raise ImageError(f"shifts of shape {shift.shape}: give (2, rows, columns)")
     known = _well_inside(np.isfinite(shift[0] + shift[1]), smoothing_px)
     if known.sum() < FEWEST_POSITIONS:
         raise ImageError(
