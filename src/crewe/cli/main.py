@@ -18,6 +18,7 @@ import crewe
 from crewe.cli import (
     convert,
     info,
+    live,
     map_atoms,
     networks,
     phase,
@@ -48,6 +49,7 @@ for panel, command, examples in (
     ("Measure", map_atoms.map_atoms, map_atoms.EXAMPLES),
     ("Measure", restore.restore, restore.EXAMPLES),
     ("Measure", phase.phase, phase.EXAMPLES),
+    ("Measure", live.live, live.EXAMPLES),
     ("Measure", rerun.rerun, rerun.EXAMPLES),
     ("Files", info.info, info.EXAMPLES),
     ("Files", convert.convert, convert.EXAMPLES),

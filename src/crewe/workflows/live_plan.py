@@ -83,6 +83,12 @@ class LivePlan(PlanPart):
     """How many frames follow each trigger; nothing leaves it as it is."""
     command_port: int | None = Field(default=6341, ge=1, le=65535)
     """Port of a Merlin's commands; nothing only listens to what the operator starts."""
+    chips: Literal[1, 4] = 4
+    """Chips of a Timepix3."""
+    place_by: Literal["lines", "dwell"] = "lines"
+    """Whether a Timepix3's electrons are placed by the line signal or by the dwell time."""
+    tdc_channel: Literal[1, 2] = 1
+    """Input of a Timepix3's line signal."""
     patience_s: PositiveFloat = 30.0
     """For how long a detector may be silent."""
     threads: PositiveInt = 1

@@ -97,7 +97,7 @@ class LiveSession:
         if self.methods is None:
             return {}
         try:
-            return self.methods.images(slow=False)
+            return in_order(self.methods.images(slow=False), self.plan.methods)
         except CreweError as error:
             self.remark = str(error)
             return {}
@@ -175,3 +175,13 @@ class LiveSession:
 
     def _mean_pattern(self) -> NDArray[np.float64] | None:
         return None if self.mean is None or self.mean.number == 0 else self.mean.pattern
+
+
+def in_order(images: dict[str, xr.DataArray], methods: tuple[str, ...]) -> dict[str, xr.DataArray]:
+    """Return images in the order of their methods; com_y is one of com."""
+
+    def place(name: str) -> int:
+        method = name.split("_")[0]
+        return methods.index(method) if method in methods else len(methods)
+
+    return dict(sorted(images.items(), key=lambda item: place(item[0])))

@@ -21,8 +21,8 @@ def open_detector(plan: LivePlan, overwrite: bool = False) -> Source:
     if plan.detector == "merlin":
         options |= _merlin(plan)
     else:
-        if plan.acceptance_us is not None:
-            options["acceptance_us"] = plan.acceptance_us
+        options |= {"chips": plan.chips, "place_by": plan.place_by, "channel": plan.tdc_channel}
+        options["acceptance_us"] = plan.acceptance_us
         if plan.record is not None:
             if plan.record.exists() and not overwrite:
                 raise WriteError(
