@@ -60,6 +60,14 @@ def test_detectors(text, name, ring):
     assert (found, tuple(settings.values())) == (name, ring)
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("a=dwell", "dwell"), ("a=4", 4), ("a = 0.5", 0.5), ("a=True", True), ("a=x=y", "x=y")],
+)
+def test_options_of_a_source(text, value):
+    assert phase_words.source_option(text) == ("a", value)
+
+
 def test_places_and_numbers():
     assert phase_words.pair_px("127.5,128", "--centre") == (127.5, 128)
     assert phase_words.number_or_auto("Auto", "--radius") == "auto"
@@ -76,6 +84,8 @@ def test_places_and_numbers():
         (lambda: phase_words.step_angstrom("0.2mrad"), "'mrad' is no unit of length"),
         (lambda: phase_words.step_angstrom("x"), "give the scan step"),
         (lambda: phase_words.pair_px("12", "--centre"), "--centre 12: give y,x"),
+        (lambda: phase_words.source_option("dwell"), "give NAME=VALUE"),
+        (lambda: phase_words.source_option("a b=1"), "give NAME=VALUE"),
         (lambda: phase_words.band("0.1"), "give LOW:HIGH"),
         (lambda: phase_words.band(":"), "give LOW:HIGH"),
         (lambda: phase_words.band("1:2parsec"), "give LOW:HIGH"),

@@ -11,6 +11,13 @@ from crewe.physics.electron import wavelength_angstrom
 from crewe.sources.memory import ArraySource
 from crewe.stem4d.methods import Methods, MethodSettings
 from crewe.stem4d.reduction import reduce
+from crewe.testing.timepix3_encoding import (
+    FALLING_1,
+    RISING_1,
+    encode_tpx3,
+    write_t3p,
+    write_tpx3,
+)
 from crewe.workflows.observer import Recorder
 from crewe.workflows.phase import make_images, phase_unless_finished, run_phase
 from crewe.workflows.phase_plan import phase_plan
@@ -193,6 +200,48 @@ def test_interrupted_and_empty_scans_are_told(data, tmp_path):
     assert late.summary["measured_share"] == pytest.approx(1020 / 1080)
     assert np.isnan(late.images["total"].values[0]).all()
     assert ("warning", "5.6 % of the probe positions were not measured") in heard.heard
+
+
+TICKS_PER_US = 3840
+
+
+def as_electrons(patterns):
+    """Time in ticks, counted from the first position at 1 µs each, and pixel of each electron."""
+    rng, patterns = np.random.default_rng(5), patterns.astype(np.int64)
+    rows, columns = patterns.shape[:2]
+    positions = np.repeat(np.arange(rows * columns), patterns.sum((2, 3)).ravel())
+    flat = patterns.reshape(rows * columns, -1)
+    pixels = np.concatenate([np.repeat(np.arange(flat.shape[1]), one) for one in flat])
+    ky, kx = np.divmod(pixels, patterns.shape[3])
+    within = rng.integers(TICKS_PER_US // 10, TICKS_PER_US // 10 * 9, len(positions))
+    times = positions * TICKS_PER_US + within
+    order = np.argsort(times)
+    return times[order], (256 * ky + kx)[order].astype(np.uint32)
+
+
+def test_electrons_give_the_images_of_frames(tmp_path):
+    counts = phantom(scan_shape=(12, 14), electrons=40)
+    np.save(tmp_path / "frames.npy", np.pad(counts, ((0, 0), (0, 0), (0, 232), (0, 230))))
+    times, pixels = as_electrons(counts)
+    write_t3p(tmp_path / "events.t3p", times, pixels)
+    lines = np.arange(12) * 14 * TICKS_PER_US
+    edges = np.stack([lines, lines + 14 * TICKS_PER_US - 1], axis=1).ravel()
+    kinds, numbers = np.tile([RISING_1, FALLING_1], 12), np.arange(24) // 2
+    write_tpx3(tmp_path / "events.tpx3", encode_tpx3(times, pixels, (edges, kinds, numbers)))
+    names, disk = ("ricom", "total", "adf", "com"), {"centre": CENTRE, "radius_px": RADIUS}
+    frames = make_images(plan_of(tmp_path / "frames.npy", methods=names, **disk)).images
+    for name in ("events.t3p", "events.tpx3"):
+        plan = plan_of(tmp_path / name, methods=names, scan=(12, 14), dwell_time_us=1, **disk)
+        if name == "events.tpx3":
+            plan = plan.model_copy(update={"source": {"chips": 1}})
+        result = make_images(plan)
+        assert result.counters.used == counts.sum()
+        for kind, image in frames.items():
+            np.testing.assert_array_equal(result.images[kind], image)
+        early = make_images(plan.model_copy(update={"acceptance_us": 0.5}))
+        assert 0.3 < early.counters.used / counts.sum() < 0.7
+    with pytest.raises(PlanError, match="'colour' does not apply"):
+        make_images(plan.model_copy(update={"source": {"colour": 1}}))
 
 
 def test_ssb_asks_for_what_it_needs(data):

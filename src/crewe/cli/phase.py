@@ -40,6 +40,15 @@ Data = Annotated[
 Dataset = Annotated[
     str | None, _option(DATA, text="Name or number of an array in a file of several.")
 ]
+SourceOption = Annotated[
+    list[str] | None,
+    _option(
+        DATA,
+        "--source",
+        text="Further option of the source as NAME=VALUE, such as place_by=dwell for a tpx3 file "
+        "without line signals.",
+    ),
+]
 Shape = Annotated[
     str | None, _option(SCAN, "--scan", text="ROWSxCOLUMNS. Default: those of the file.")
 ]
@@ -137,6 +146,7 @@ def phase(
     detector: Detector = None,
     acceptance: Acceptance = None,
     dataset: Dataset = None,
+    source: SourceOption = None,
     output: Output = None,
     format: Format = "tif",
     threads: Threads = None,
@@ -181,6 +191,7 @@ def phase(
         if acceptance is None
         else phase_words.time_us(acceptance, "--acceptance"),
         "dataset": number_or_word(dataset),
+        "source": dict(phase_words.source_option(text) for text in source or []),
         "format": format.removeprefix("."),
         "threads": threads,
     }

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from crewe.axes import normalise_unit
+from crewe.cli.words import number_or_word
 from crewe.errors import PlanError
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
@@ -84,6 +85,17 @@ def detector(text: str) -> tuple[str, dict[str, Any]]:
     outer = None if found[3] == "inf" else _or_none(found[3])
     ring = {"inner": _or_none(found[2]) or 0.0, "outer": outer, "unit": found[4] or "x"}
     return found[1], ring
+
+
+def source_option(text: str) -> tuple[str, bool | int | float | str]:
+    """Read NAME=VALUE, where the value is a number, true, false or a word. Raises PlanError."""
+    name, _, value = (part.strip() for part in text.partition("="))
+    if not name.isidentifier() or not value:
+        raise PlanError(f"--source {text}: give NAME=VALUE, as in place_by=dwell")
+    if value.lower() in ("true", "false"):
+        return name, value.lower() == "true"
+    read = number_or_word(value)
+    return name, value if read is None else read
 
 
 def names(given: list[str]) -> list[str]:

@@ -128,6 +128,7 @@ def opened(plan: PhasePlan) -> Source:
     """Open the data of a plan."""
     options: dict[str, Any] = {"dataset": plan.dataset, "acceptance_us": plan.acceptance_us}
     given = {name: value for name, value in options.items() if value is not None}
+    given |= plan.source
     return open_source(plan.data, plan.scan_record, beam_energy_kev=plan.beam_energy_kev, **given)
 
 

@@ -78,6 +78,8 @@ class PhasePlan(PlanPart):
     """Images to make, see crewe.stem4d.methods."""
     dataset: NonNegativeInt | str | None = None
     """Name or number of an array in a file that holds several."""
+    source: dict[str, bool | int | float | str] = Field(default_factory=dict)
+    """Further options of the source that reads the data, such as place_by of Timepix3File."""
     scan: tuple[PositiveInt, PositiveInt] | None = None
     """Rows and columns of probe positions; nothing takes those of the file."""
     dwell_time_us: PositiveFloat | None = None
