@@ -40,7 +40,7 @@ nitpick_ignore_regex = [
 SET_COMMANDS = ("make", "list", "recipe", "find", "preview", "export", "check")
 COMMANDS = (
     "",
-    *("quantify", "map-atoms", "restore", "live", "rerun", "info", "convert", "train"),
+    *("quantify", "map-atoms", "restore", "phase", "live", "rerun", "info", "convert", "train"),
     *("networks", "networks show", "networks export"),
     *(f"training-set {command}" for command in SET_COMMANDS),
 )
