@@ -202,6 +202,24 @@ def test_a_repeated_scan_replaces_the_one_before():
     assert np.abs(difference).max() < 1e-9 * scale
 
 
+def test_a_rotation_of_what_was_integrated_starts_from_the_moments_again():
+    """Twice from whole maps, then line by line: nothing shared between states is spoilt."""
+    shape = (40, 30)
+    com = com_of(Moments(shape, DETECTOR), shape, None)
+    ricom = Ricom(com, 9)
+    first, *others = batches_of(noise(shape), size=600)
+    com.moments.add(first)
+    ricom.update()
+    com.scan = Scan(shape, rotation_degrees=70.0)
+    ricom.update()
+    for batch in others + batches_of(noise(shape, 1), size=30, scan=1)[:3]:
+        com.moments.add(batch)
+        ricom.update()
+    image = ricom.images()["ricom"].values
+    np.testing.assert_allclose(image, ricom_image(com, 9), atol=1e-12)
+    np.testing.assert_allclose(image, naive(com.shift(), ricom_kernel(9)), atol=1e-12)
+
+
 def test_positions_not_measured_are_nan_and_a_part_of_a_line_is_shown():
     com = com_of(Moments((6, 8), DETECTOR), (6, 8))
     ricom = Ricom(com, 5)

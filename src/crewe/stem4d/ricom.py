@@ -115,10 +115,13 @@ class Ricom:
                 state.plan.take_lines(state.done, rows, vectors, weights)
                 state.version = version
                 return state
-        same = state is not None and state.key[:2] == key[:2]
-        plan = state.plan if state is not None and same else self._plan(kernel, settings)
         vectors, weights, _ = self.com.vectors(settings)
-        self._state = _State(kernel, key, plan, version, plan.integrate(vectors, weights))
+        if state is not None and state.key[:2] == key[:2]:
+            plan, before = state.plan, state.done
+        else:
+            plan, before = self._plan(kernel, settings), None
+        done = plan.integrate(vectors, weights, before)
+        self._state = _State(kernel, key, plan, version, done)
         return self._state
 
     def _plan(self, kernel: _Kernel, settings: ShiftSettings) -> RicomPlan:
