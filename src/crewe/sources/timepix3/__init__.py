@@ -2,6 +2,7 @@
 
 from crewe.sources.timepix3.advapix import AdvaPixFile
 from crewe.sources.timepix3.file import Timepix3File
+from crewe.sources.timepix3.live import Timepix3Listener
 from crewe.sources.timepix3.stream import CheetahSettings
 
-__all__ = ["AdvaPixFile", "CheetahSettings", "Timepix3File"]
+__all__ = ["AdvaPixFile", "CheetahSettings", "Timepix3File", "Timepix3Listener"]

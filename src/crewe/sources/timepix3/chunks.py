@@ -42,7 +42,7 @@ class ChunkDecoder:
         self._placement, self.detector_shape = placement(chips)
         self.counters = counters
         self.kinds = np.zeros(17, np.int64)
-        self._state = np.zeros(6, np.int64)
+        self._state = np.zeros(7, np.int64)
         self._clocks = np.zeros((chips, 3), np.int64)
         self._edges = np.empty((edges_at_once, 4), np.int64)
         self._told = np.zeros(17, np.int64)
@@ -76,7 +76,7 @@ class ChunkDecoder:
         return begin, edges
 
     def _lose(self, data: NDArray[np.uint8], begin: int, end: int) -> int:
-        self.counters.fault("a chunk's header is missing", "bytes are left out up to the next")
+        self.counters.fault("a damaged chunk", "left out up to the next header")
         # Short pieces first, so that much damage does not mean much copying.
         self._searching, self._window = True, FIRST_WINDOW
         return self._search(data, begin, end)

@@ -9,6 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from crewe.sources.timepix3.words import (
+    INTEGRATED,
     MAGIC,
     PIXEL,
     PIXEL_CLOCK_BITS,
@@ -23,7 +24,7 @@ from crewe.sources.timepix3.words import (
     tdc_time,
 )
 
-REMAINING, CHIP, STARTED, NEWEST, TDC_STARTED, TDC_BASE = range(6)
+REMAINING, CHIP, STARTED, NEWEST, TDC_STARTED, TDC_BASE, UNKNOWN = range(7)
 LATEST, FAR_WORDS, RUNS = range(3)
 READ_ALL, LOST, EDGES_FULL = range(3)
 EDGE_TIME, EDGE_KIND, EDGE_CHIP, EDGE_COUNT = range(4)
@@ -34,6 +35,7 @@ FAR = 1 << 31
 """3.4 s in steps of 25/16 ns: a word so far from the one before is not taken as the time it is."""
 STEP = 1 << 28
 BELIEVED = 8
+UNKNOWN_BELIEVED = 4
 
 BLOCK = 64
 
@@ -42,6 +44,11 @@ BLOCK = 64
 def _believed(time: int, latest: int, far_words: int) -> bool:
     # A single damaged word must not carry the clock away; several in a row are a real pause.
     return abs(time - latest) < FAR or far_words + 1 >= BELIEVED
+
+
+@njit(cache=True, inline="always")
+def _known(kind: int) -> bool:
+    return 0x4 <= kind <= 0x7 or kind in (PIXEL, INTEGRATED)
 
 
 @njit(cache=True)
@@ -101,6 +108,7 @@ def decode_words(
                 return i, filled, found, LOST
             state[REMAINING] = (words[i] >> 51) & 0x1FFF
             state[CHIP] = (words[i] >> 32) & 0xFF
+            state[UNKNOWN] = 0
             i += 1
             continue
         chip = state[CHIP]
@@ -163,4 +171,14 @@ def decode_words(
             kinds[kind] += 1
             state[REMAINING] -= 1
             i += 1
+            if not _known(kind):
+                # Bytes were lost or put in, if no header stands where this chunk should end.
+                state[UNKNOWN] += 1
+                after = i + state[REMAINING]
+                seen = after < len(words)
+                if (seen and not is_header(words[after], chips)) or (
+                    not seen and state[UNKNOWN] >= UNKNOWN_BELIEVED
+                ):
+                    state[REMAINING] = 0
+                    return i, filled, found, LOST
     return i, filled, found, READ_ALL

@@ -77,11 +77,12 @@ class Gate:
         self._accepted = ticks if ticks < 0 else ticks * clock.scale
         self._limit, self._first_scan = scans, first_scan
         self._current = self._finished = self._confirming = 0
+        self._begun = False
 
     @property
     def next_scan(self) -> int:
-        """Return the number of the scan after the one that is handed out."""
-        return self._first_scan + self._current + 1
+        """Return the number of the first scan of which nothing was handed out."""
+        return self._first_scan + self._current + int(self._begun)
 
     @property
     def complete(self) -> bool:
@@ -108,11 +109,13 @@ class Gate:
             if over or following is not None:
                 finished = self._scan.size
             if len(batch.positions) or finished > self._finished:
-                self._finished = max(finished, self._finished)
+                self._finished, self._begun = max(finished, self._finished), True
                 yield Events(batch.positions, batch.pixels, self._shape, batch.scan, self._finished)
+            if following is None and ended and self._finished == self._scan.size:
+                following = self._current + 1
             if following is None:
                 break
-            self._current, self._finished, store.examined = following, 0, 0
+            self._current, self._finished, self._begun, store.examined = following, 0, False, 0
         self._bound(store, ended)
 
     def _placed(self, store: EventStore, end: int | None) -> Events:

@@ -15,12 +15,15 @@ from numpy.typing import NDArray
 
 from crewe.sources.counters import Counters
 from crewe.sources.timepix3.line_table import LineTable
+from crewe.sources.timepix3.trigger_counts import TriggerCounts
 
 LineEnd = Literal["edge", "dwell", "next"]
 
 SAME_EDGE_TICKS = 384
 """0.1 µs: edges of several chips so close are one edge."""
-COUNTS = 1 << 12
+PAUSE_TICKS = 6 << 28
+"""0.42 s: an edge so far ahead of those before is believed when the next is not before it."""
+NEVER = -(1 << 62)
 STEPS_BACK_BELIEVED = 16
 MOST_LINES_FILLED_IN = 64
 
@@ -41,7 +44,7 @@ class LineTracker:
         duration: int | None = None,
     ) -> None:
         self.table = LineTable()
-        self.newest = -(1 << 62)
+        self.newest = NEVER
         self._rows = rows
         self._counters = counters
         self._line_end = line_end
@@ -49,14 +52,14 @@ class LineTracker:
         self._other_duration: int | None = None
         self._open: tuple[int, int] | None = None
         self._last_number = -1
-        self._last_start: tuple[int, int, int] | None = None
-        self._end_count: int | None = None
-        self._step: int | None = None
-        self._twos = 0
+        self._last_start: tuple[int, int] | None = None
+        self._counts = TriggerCounts(counters)
         self._periods: deque[int] = deque(maxlen=8)
-        self._steps_back = 0
-        self._latest = [self.newest, self.newest]
+        self._steps_back: list[tuple[int, int, int, bool]] = []
+        self._suspect: tuple[int, int, int, bool] | None = None
+        self._latest = [NEVER, NEVER]
         self._per_chip: dict[tuple[int, bool], int] = {}
+        self._any = False
 
     @property
     def open_from(self) -> int:
@@ -67,6 +70,19 @@ class LineTracker:
 
     def add(self, time: int, chip: int, count: int, begins: bool) -> None:
         """Take an edge: time in ticks, chip, trigger count, and whether it begins a line."""
+        edge, before = (time, chip, count, begins), self._suspect
+        self._suspect = None
+        if before is not None:
+            if time > before[0] - SAME_EDGE_TICKS:
+                self._take(*before)
+            else:
+                self._counters.fault("a TDC edge far from all others")
+        if self._any and time - self.newest > PAUSE_TICKS:
+            self._suspect = edge
+        else:
+            self._take(*edge)
+
+    def _take(self, time: int, chip: int, count: int, begins: bool) -> None:
         again = self._per_chip.get((chip, begins))
         self._per_chip[chip, begins] = time
         if again is not None and abs(time - again) < SAME_EDGE_TICKS:
@@ -75,16 +91,17 @@ class LineTracker:
         if self._known(time, begins):
             return
         if time <= self.newest:
-            self._step_back()
+            self._step_back((time, chip, count, begins))
             return
-        self._steps_back = 0
+        self._steps_back.clear()
         if begins:
             self._begin(time, count)
         else:
-            self._end_count = count
+            self._counts.end(count)
             if self._line_end == "edge":
                 self._end(time)
         self.newest = self._latest[begins] = time
+        self._any = True
 
     def _known(self, time: int, begins: bool) -> bool:
         if abs(time - self._latest[begins]) < SAME_EDGE_TICKS:
@@ -97,26 +114,30 @@ class LineTracker:
         at = np.searchsorted(times, time - SAME_EDGE_TICKS, side="right")
         return bool(at < len(times) and times[at] < time + SAME_EDGE_TICKS)
 
-    def _step_back(self) -> None:
+    def _step_back(self, edge: tuple[int, int, int, bool]) -> None:
         self._counters.fault("TDC edges out of the order of time")
-        self._steps_back += 1
-        if self._steps_back < STEPS_BACK_BELIEVED:
+        self._steps_back.append(edge)
+        if len(self._steps_back) < STEPS_BACK_BELIEVED:
             return
         self._counters.fault("the TDC clock stepped back", "a new scan is taken to begin")
+        edges, self._steps_back = self._steps_back, []
         self.table = LineTable()
         self.table.forgotten = True
         self._open = self._last_start = None
+        self._counts = TriggerCounts(self._counters)
         self._last_number = (self._last_number // self._rows + 1) * self._rows - 1
-        self.newest, self._steps_back = -(1 << 62), 0
-        self._latest = [self.newest, self.newest]
+        self.newest, self._latest = NEVER, [NEVER, NEVER]
+        self._per_chip.clear()
+        self._any = False
+        for again in edges:
+            self._take(*again)
 
     def _begin(self, time: int, count: int) -> None:
         self._close_open(time)
         before = self._last_number
         number = self._number(time, count)
         self._fill_in(before, number, time)
-        self._last_number, self._last_start = number, (time, count, number)
-        self._end_count = None
+        self._last_number, self._last_start = number, (time, number)
         if self._line_end == "dwell":
             assert self._duration is not None
             self.table.append(time, time + self._duration, number)
@@ -166,10 +187,10 @@ class LineTracker:
         self.table.append(max(time - self._duration, after), time, self._last_number)
 
     def _number(self, time: int, count: int) -> int:
+        lines = self._counts.begin(count)
         if self._last_start is None:
             return self._last_number + 1
-        last_time, last_count, last_number = self._last_start
-        lines = self._lines_since(last_count, count)
+        last_time, last_number = self._last_start
         if lines > 1 and self._periods and time - last_time < (lines - 0.5) * min(self._periods):
             self._counters.fault("trigger counts jump", f"by {lines} lines: taken as the next line")
             lines = 1
@@ -180,35 +201,13 @@ class LineTracker:
             self._periods.append(time - last_time)
         return number
 
-    def _lines_since(self, last_count: int, count: int) -> int:
-        gone = (count - last_count) % COUNTS
-        self._learn_step(gone, last_count, count)
-        if self._step is None:
-            return 1
-        if gone == 0 or gone % self._step:
-            self._counters.fault("trigger counts jump", f"from {last_count} to {count}")
-            return 1
-        return gone // self._step
-
-    def _learn_step(self, gone: int, last_count: int, count: int) -> None:
-        # Some detectors count beginnings and ends apart, some both in one count.
-        if self._step is not None:
-            return
-        self._twos = self._twos + 1 if gone == 2 else 0
-        end = self._end_count
-        both = end is not None and (end - last_count) % COUNTS == (count - end) % COUNTS == 1
-        if gone == 1:
-            self._step = 1
-        elif both or self._twos == 3:
-            self._step = 2
-
     def _fill_in(self, before: int, number: int, time: int) -> None:
         """Put lines that were not reported where the period says that they were."""
         lost = number - before - 1
         if lost < 1 or self._last_start is None:
             return
         self._counters.fault("lines without TDC edges", times=lost)
-        last_time, _, last_number = self._last_start
+        last_time, last_number = self._last_start
         period = (time - last_time) / (number - last_number)
         even = bool(self._periods) and abs(period / min(self._periods) - 1) < 0.02
         if lost > MOST_LINES_FILLED_IN or not even or not self._duration:

@@ -17,7 +17,7 @@ from crewe.sources.timepix3.chunks import ChunkDecoder
 from crewe.sources.timepix3.dwell_clock import DwellClock
 from crewe.sources.timepix3.gate import Gate
 from crewe.sources.timepix3.line_clock import LineClock
-from crewe.sources.timepix3.lines import LineEnd, LineTracker, add_edges
+from crewe.sources.timepix3.lines import NEVER, LineEnd, LineTracker, add_edges
 from crewe.sources.timepix3.source import DISORDER_US
 from crewe.sources.timepix3.store import EventStore
 from crewe.sources.timepix3.words import FALLING, RISING, TICKS_PER_US
@@ -99,7 +99,7 @@ class CheetahStream:
     @property
     def found_lines(self) -> bool:
         """Return whether the stream said where its lines are, if it had to."""
-        return self._tracker is None or self._tracker.newest > -(1 << 62)
+        return self._tracker is None or self._tracker.newest > NEVER
 
     def feed(self, data: NDArray[np.uint8], end: int) -> Iterator[Events]:
         """Decode the first `end` bytes and yield what can be handed out."""
