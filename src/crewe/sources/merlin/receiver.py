@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from crewe.errors import SourceError
 
-BLOCKS, BLOCK_BYTES = 8, 4 * 2**20
+BLOCKS, BLOCK_BYTES = 16, 2 * 2**20
 HEADROOM_BYTES = 5 * 2**18
 """Room before each block for the incomplete message that the block before left over."""
 LONGEST_WAIT_S = 0.02
@@ -77,7 +77,8 @@ class Receiver:
     ) -> None:
         self._socket, self._reconnect = connection, reconnect
         self._patience_s, self._stall_s = patience_s, stall_s
-        self._free: queue.SimpleQueue[NDArray[np.uint8]] = queue.SimpleQueue()
+        # The block used last is filled next: while processing keeps up, all stays in the cache.
+        self._free: queue.LifoQueue[NDArray[np.uint8]] = queue.LifoQueue()
         self._arrived: queue.SimpleQueue[Arrival] = queue.SimpleQueue()
         for _ in range(BLOCKS):
             self._free.put(np.empty(HEADROOM_BYTES + BLOCK_BYTES, np.uint8))
