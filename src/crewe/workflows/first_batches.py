@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -16,7 +17,9 @@ from crewe.sources import Batch, Events, Source
 from crewe.stem4d.calibration import BrightField, bright_field
 from crewe.stem4d.mean_pattern import MeanPattern
 
-ENOUGH_PATTERNS, ENOUGH_EVENTS = 64, 50_000
+ENOUGH_PATTERNS, ENOUGH_EVENTS = 256, 50_000
+PATIENCE_S = 2.0
+"""Of a slow detector one takes what came so far."""
 MOST_BYTES = 256 * 2**20
 """Of patterns that wait until the disk is found; then one does without."""
 
@@ -82,14 +85,14 @@ def look_for_disk(followed: Followed) -> FirstLook:
     """
     mean = MeanPattern(followed.detector_shape, at_most=64)
     found = FirstLook(mean.pattern, None, "no pattern came", any_came=False)
-    wanted, waiting = 0, 0
+    wanted, waiting, next_look = 0, 0, time.monotonic() + PATIENCE_S
     for batch in followed.look():
         mean.add(mean.measure(batch))
         waiting += _bytes(batch)
         wanted = wanted or (ENOUGH_EVENTS if isinstance(batch, Events) else ENOUGH_PATTERNS)
-        if mean.number >= wanted:
+        if mean.number >= wanted or time.monotonic() > next_look:
             found = _seen(mean)
-            wanted *= 2
+            wanted, next_look = 2 * mean.number, time.monotonic() + PATIENCE_S
         if found.disk is not None or waiting > MOST_BYTES:
             break
     # The stream may have been shorter than what is usually wanted.
