@@ -173,6 +173,16 @@ def test_a_scan_that_does_not_fit_is_refused_with_scans_that_do():
         ArraySource(da.zeros((6, 4, 4, 4), chunks=2), Scan((3, 4)))
 
 
+@pytest.mark.parametrize("flyback", [0, 2])
+def test_an_interrupted_scan_is_taken_when_said(flyback):
+    stack = np.arange(20.0 * 6).reshape(20, 2, 3)
+    source = ArraySource(stack, Scan((4, 7), flyback_per_line=flyback), partial=True)
+    read = everything(source)[0].reshape(28, 2, 3)
+    where = source.scan.place(np.arange(20))[1]
+    assert (read[where[where >= 0]] == stack[where >= 0]).all()
+    assert (read == -1).all((1, 2)).sum() == 28 - (where >= 0).sum()
+
+
 @pytest.mark.parametrize("shape", [(4, 4), (2, 2, 2, 2, 2), (3, 0, 4, 4)])
 def test_what_is_no_4d_data_is_refused(shape):
     with pytest.raises(ReadError, match="no 4D data"):

@@ -140,8 +140,21 @@ def test_a_disk_is_asked_for_only_where_it_is_needed(tmp_path):
     np.save(tmp_path / "flat.npy", np.ones((10, 12, 24, 26), np.uint8))
     note = make_images(plan_of(tmp_path / "flat.npy", methods=("total",))).calibration.note()
     assert (note["radius_px"], note["radius_from"]) == (None, "undetermined")
-    with pytest.raises(ImageError, match="no bright-field disk"):
+    with pytest.raises(ImageError, match=r"no bright-field disk.*--radius 40"):
         make_images(plan_of(tmp_path / "flat.npy", methods=("adf",)))
+
+
+def test_radius_of_a_calibrated_detector_without_a_round_disk(tmp_path):
+    frames = np.ones((10, 12, 16, 18), np.uint8)
+    pixel = 0.1
+    axes = (Axis("y"), Axis("x"), Axis("ky", pixel, 0, "1/Å"), Axis("kx", pixel, 0, "1/Å"))
+    beam = {"beam_energy_kev": 100.0, "convergence_semi_angle_mrad": 15.0}
+    io.write(tmp_path / "even.hspy", calibrated_array(frames, axes, attrs=beam))
+    heard = Recorder()
+    found = make_images(plan_of(tmp_path / "even.hspy", methods=("bf",)), heard).calibration
+    assert found.radius_px == pytest.approx(15e-3 / wavelength_angstrom(100) / pixel)
+    assert found.centre == pytest.approx((7.5, 8.5))
+    assert any("by the semi-angle" in text for _, text in heard.heard)
 
 
 def test_detectors_of_their_own_radii_in_every_unit(data, patterns):
@@ -195,6 +208,8 @@ def test_interrupted_and_empty_scans_are_told(data, tmp_path):
     heard = Recorder()
     with pytest.raises(PlanError, match="no whole number of scans"):
         make_images(plan_of(data, scan=(30, 35)), heard)
+    half = make_images(plan_of(data, methods=("total",), scan=(60, 34), partial=True), heard)
+    assert half.summary["measured_share"] == 0.5
     scan = {"scan": (30, 36), "sync_offset": -60}
     late = make_images(plan_of(data, methods=("total",), **scan), heard)
     assert late.summary["measured_share"] == pytest.approx(1020 / 1080)

@@ -58,6 +58,9 @@ FlybackScan = Annotated[int, _option(SCAN, text="Further frames after each scan.
 SyncOffset = Annotated[
     int, _option(SCAN, text="Number of the first frame that lies on a probe position.")
 ]
+Partial = Annotated[
+    bool, _option(SCAN, "--partial", text="Take frames that do not fill the scan (interrupted).")
+]
 Step = Annotated[
     str | None, _option(SCAN, text="Scan step, as in 0.2A or 0.2,0.3A (y,x). Default: the file's.")
 ]
@@ -134,6 +137,7 @@ def phase(
     flyback_line: FlybackLine = 0,
     flyback_scan: FlybackScan = 0,
     sync_offset: SyncOffset = 0,
+    partial: Partial = False,
     step: Step = None,
     rotation: Rotation = "auto",
     mirrored: Mirrored = None,
@@ -177,6 +181,7 @@ def phase(
         "flyback_per_line": flyback_line,
         "flyback_per_scan": flyback_scan,
         "sync_offset": sync_offset,
+        "partial": partial,
         "step_angstrom": None if step is None else phase_words.step_angstrom(step),
         "rotation_degrees": phase_words.number_or_auto(rotation, "--rotation"),
         "mirrored": "auto" if mirrored is None else mirrored,

@@ -17,7 +17,7 @@ from crewe.io.detect import detect_format
 from crewe.io.guard import reading
 from crewe.sources.memory import ArraySource
 from crewe.sources.scan import Scan
-from crewe.sources.stored_patterns import Roles, Stored, choose, in_order
+from crewe.sources.stored_patterns import Patterns, Stored, choose, in_order
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -28,6 +28,7 @@ def open_array_file(
     scan: Scan | None = None,
     dataset: int | str | None = None,
     beam_energy_kev: float | None = None,
+    partial: bool = False,
 ) -> ArraySource:
     """Open 4D data of a .npy, .zarr, .hspy, .h5, .emd, .dm4, .blo or other file, unread.
 
@@ -35,13 +36,14 @@ def open_array_file(
     scan, or a stack of patterns, for which the scan must be given. Axes are brought into the order
     (y, x, ky, kx); the scan step and the detector sampling are those of the file, for a detector in
     mrad with the given or stored beam energy. Raises ReadError for what holds no 4D data or is
-    damaged, PlanError for a scan that does not fit.
+    damaged, PlanError for a scan that the patterns do not fill unless it is `partial`.
     """
     path = Path(path)
     arrays, close = _arrays(path)
     try:
         stored, roles = choose(path.name, arrays, dataset)
-        return _source(stored, roles, scan, beam_energy_kev, path.name, close)
+        patterns = in_order(stored, roles, beam_energy_kev)
+        return _source(patterns, scan, name=path.name, partial=partial, on_close=close)
     except BaseException:
         close()
         raise
@@ -56,19 +58,11 @@ def calibrated_source(
     """
     name = str(array.attrs.get("source") or array.name or "the array")
     stored, roles = choose(name, [_of_calibrated(array)], None)
-    return _source(stored, roles, scan, beam_energy_kev, name, lambda: None)
+    return _source(in_order(stored, roles, beam_energy_kev), scan, name=name)
 
 
-def _source(
-    stored: Stored,
-    roles: Roles,
-    scan: Scan | None,
-    beam_energy_kev: float | None,
-    name: str,
-    close: Callable[[], None],
-) -> ArraySource:
-    patterns = in_order(stored, roles, beam_energy_kev)
-    source = ArraySource(patterns.data, scan, patterns.known, name=name, on_close=close)
+def _source(patterns: Patterns, scan: Scan | None, **options: Any) -> ArraySource:
+    source = ArraySource(patterns.data, scan, patterns.known, **options)
     if source.scan.step_angstrom is None and source.scan.shape == patterns.data.shape[:-2]:
         source.scan = replace(source.scan, step_angstrom=patterns.step_angstrom)
     return source

@@ -20,7 +20,7 @@ def check_frame_count(frames: int, scan: Scan, name: str = "the data") -> None:
         return
     raise PlanError(
         f"{name}: {frames:,} frames are no whole number of scans of {_in_words(scan)}"
-        f"{_suggestion(frames, scan)}"
+        f"{_suggestion(frames, scan)}; for an interrupted scan add --partial"
     )
 
 

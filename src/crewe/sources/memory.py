@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -31,8 +31,9 @@ class ArraySource:
     The array is one of numpy (memory maps too; its patterns are handed out as views), or of zarr,
     h5py or dask, of which each part reads whole chunks. `scan` says where each frame belongs, row
     by row; None takes the rows and columns of the array. `on_close` is called once. Raises
-    PlanError for a stack without a scan or with one that its frames do not fill, ReadError for an
-    array that cannot be 4D data and for parts that cannot be read.
+    PlanError for a stack without a scan or with one that its frames do not fill (`partial` takes
+    an interrupted one), ReadError for an array that cannot be 4D data and for parts that cannot be
+    read.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class ArraySource:
         known: Known | None = None,
         *,
         name: str = "the array",
+        partial: bool = False,
         on_close: Callable[[], None] | None = None,
     ) -> None:
         _check(data, name)
@@ -49,7 +51,8 @@ class ArraySource:
         if scan is None and data.ndim == 3:
             raise scan_needed(frames, name)
         self.scan = scan or Scan((int(data.shape[0]), int(data.shape[1])))
-        check_frame_count(frames, self.scan, name)
+        if not partial:
+            check_frame_count(frames, self.scan, name)
         self.detector_shape = (int(data.shape[-2]), int(data.shape[-1]))
         self.known = known or Known()
         self.counters = Counters()
@@ -67,7 +70,7 @@ class ArraySource:
     def parts(self) -> Iterator[Callable[[], Frames]]:
         """Yield one function per batch that reads it; they promise nothing of the order."""
         for region, skipped in self._regions():
-            yield partial(self._read, region, skipped)
+            yield functools.partial(self._read, region, skipped)
 
     def batches(self) -> Iterator[Frames]:
         """Yield the patterns in the order of the scan."""

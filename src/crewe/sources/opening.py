@@ -18,20 +18,22 @@ def open_source(
     scan: Scan | None = None,
     *,
     beam_energy_kev: float | None = None,
+    partial: bool = False,
     **options: Any,
 ) -> Source:
     """Open 4D-STEM data: a file, or a live detector as merlin://host or timepix3://host:port.
 
-    Content decides before suffix. The beam energy calibrates detectors in mrad. `options` are
-    those of the source: see MerlinFile, Timepix3File, AdvaPixFile, open_array_file, MerlinLive and
-    Timepix3Listener. Raises ReadError for a file and SourceError for a detector that cannot be
-    used, PlanError for a scan or an option that does not fit the source.
+    Content decides before suffix. The beam energy calibrates detectors in mrad; a `partial` scan
+    need not be filled. `options` are those of the source: see MerlinFile, Timepix3File,
+    AdvaPixFile, open_array_file, MerlinLive and Timepix3Listener. Raises ReadError for a file and
+    SourceError for a detector that cannot be used, PlanError for a scan or an option that does not
+    fit the source.
     """
     scheme = urlsplit(str(data)).scheme if "://" in str(data) else ""
     try:
         if scheme:
             return _detector(str(data), scheme, scan, options)
-        return _file(Path(data), scan, beam_energy_kev, options)
+        return _file(Path(data), scan, beam_energy_kev, partial, options)
     except TypeError as error:
         if "unexpected keyword argument" not in str(error):
             raise
@@ -45,7 +47,11 @@ def is_live(data: str | Path) -> bool:
 
 
 def _file(
-    path: Path, scan: Scan | None, beam_energy_kev: float | None, options: dict[str, Any]
+    path: Path,
+    scan: Scan | None,
+    beam_energy_kev: float | None,
+    partial: bool,
+    options: dict[str, Any],
 ) -> Source:
     kind = _kind(path)
     if kind == "merlin":
@@ -64,7 +70,7 @@ def _file(
         return AdvaPixFile(path, scan, **options)
     from crewe.sources.array_file import open_array_file
 
-    return open_array_file(path, scan, beam_energy_kev=beam_energy_kev, **options)
+    return open_array_file(path, scan, beam_energy_kev=beam_energy_kev, partial=partial, **options)
 
 
 def _kind(path: Path) -> str:

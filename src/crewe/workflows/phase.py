@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crewe.errors import ReadError
+from crewe.errors import PlanError, ReadError
 from crewe.sources import Counters, Known, Scan, Source
 from crewe.sources.opening import open_source
 from crewe.stem4d.methods import Methods
@@ -39,6 +39,10 @@ from crewe.workflows.provenance import versions
 
 if TYPE_CHECKING:
     import xarray as xr
+
+
+NOT_FILLED, INTERRUPTED = "frames do not fill the scan", "interrupted acquisition"
+"""Faults of a file; an acquisition that its own text says was longer explains the first."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +133,18 @@ def opened(plan: PhasePlan) -> Source:
     options: dict[str, Any] = {"dataset": plan.dataset, "acceptance_us": plan.acceptance_us}
     given = {name: value for name, value in options.items() if value is not None}
     given |= plan.source
-    return open_source(plan.data, plan.scan_record, beam_energy_kev=plan.beam_energy_kev, **given)
+    source = open_source(
+        plan.data,
+        plan.scan_record,
+        beam_energy_kev=plan.beam_energy_kev,
+        partial=plan.partial,
+        **given,
+    )
+    faults = source.counters.faults
+    if NOT_FILLED in faults and INTERRUPTED not in faults and not plan.partial:
+        source.close()
+        raise PlanError(source.counters.latest_fault.removeprefix(f"{NOT_FILLED}: "))
+    return source
 
 
 def scan_of(plan: PhasePlan, source: Source) -> Scan:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crewe.errors import CreweError, PlanError
+from crewe.errors import CreweError, ImageError, PlanError
 from crewe.physics.electron import wavelength_angstrom
 from crewe.sources import Known, Scan
 from crewe.stem4d.calibration import bright_field
@@ -19,6 +19,7 @@ from crewe.workflows.observer import Observer
 from crewe.workflows.phase_plan import PhasePlan, radii_in_px
 
 GIVEN, MEAN_PATTERN, LEAST_CURL = "given", "from the mean pattern", "from the least curl"
+SEMI_ANGLE = "from the semi-angle, about the centre of mass of the mean pattern"
 UNDETERMINED, NOT_NEEDED = "undetermined", "not needed"
 ORIENTED = {"com", "field", "divergence", "icom", "ricom", "ssb"}
 """Methods whose images depend on how the scan lies on the detector."""
@@ -124,12 +125,13 @@ def _disk(
         disk = bright_field(pattern)
         centre, radius_px = disk.centre, disk.radius_px
         there = MEAN_PATTERN
-    except CreweError as error:
-        if needs_disk(plan):
-            raise
-        observer.message(f"{error}; the methods asked for do not need it")
-        rows, columns = pattern.shape
-        centre, radius_px, there = ((rows - 1) / 2, (columns - 1) / 2), 1.0, UNDETERMINED
+    except ImageError as error:
+        centre, radius_px, there = _expected_disk(pattern, known)
+        if there == UNDETERMINED and needs_disk(plan):
+            said = f"{error}, as in --centre 127.5,128 --radius 40"
+            raise ImageError(said) from error
+        if there == SEMI_ANGLE:
+            observer.warning(f"{error}; the radius is {radius_px:.1f} px by the semi-angle")
     if plan.centre == "auto":
         origin["centre"] = there
     else:
@@ -139,6 +141,19 @@ def _disk(
     else:
         radius_px = plan.radius_px
     return centre, radius_px, origin
+
+
+def _expected_disk(pattern: NDArray[Any], known: Known) -> tuple[tuple[float, float], float, str]:
+    """Place the disk by the pattern's centre of mass, as large as the calibration says."""
+    ky, kx = np.indices(pattern.shape)
+    total = pattern.sum() or 1.0
+    centre = float((ky * pattern).sum() / total), float((kx * pattern).sum() / total)
+    sampling = known.detector_sampling_inverse_angstrom
+    energy, angle = known.beam_energy_kev, known.convergence_semi_angle_mrad
+    if sampling is None or energy is None or angle is None or pattern.sum() <= 0:
+        return centre, 1.0, UNDETERMINED
+    cutoff = 1e-3 * angle / wavelength_angstrom(energy)
+    return centre, cutoff / float(np.sqrt(sampling[0] * sampling[1])), SEMI_ANGLE
 
 
 def _rings(plan: PhasePlan, radius_px: float, mrad_per_px: float | None) -> dict[str, Annulus]:

@@ -90,6 +90,8 @@ class PhasePlan(PlanPart):
     """Further frames after each scan."""
     sync_offset: int = 0
     """Number of the first frame that lies on a probe position."""
+    partial: bool = False
+    """Whether frames that do not fill the scan are taken, as those of an interrupted one."""
     step_angstrom: tuple[PositiveFloat, PositiveFloat] | None = None
     """Scan step (y, x) in Å; nothing takes the file's own."""
     rotation_degrees: float | Literal["auto"] = "auto"
