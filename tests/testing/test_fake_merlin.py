@@ -56,7 +56,7 @@ def test_nothing_comes_before_the_start_and_then_all_that_was_commanded():
             frames = [message(data) for _ in range(13)]
             assert numbers(frames) == list(range(1, 14))
             for number, frame in enumerate(frames):
-                pixels = np.frombuffer(frame[384:], ">u2").reshape(4, 8)
+                pixels = np.frombuffer(frame[384:], ">u2").reshape(4, 8)[::-1]
                 np.testing.assert_array_equal(pixels, PATTERNS.reshape(10, 4, 8)[number % 10])
             control.start()
             assert message(data).startswith(b"HDR")

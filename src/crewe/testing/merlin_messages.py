@@ -49,7 +49,7 @@ def pixels(
 ) -> NDArray[np.uint8]:
     """Return patterns (frame, ky, kx) as bytes (frame, byte) in the order of the wire.
 
-    Raw pixels are those of a single chip. Raises PlanError for counts that the depth cannot hold.
+    The lowest line comes first. Raw pixels are those of a single chip. Raises PlanError for counts that the depth cannot hold.
     """
     largest = int(patterns.max(initial=0))
     if patterns.min(initial=0) < 0 or largest >= 2**counter_depth:
@@ -57,16 +57,20 @@ def pixels(
             f"counts up to {largest} do not fit in {counter_depth} bits: give counts from 0 to "
             f"{2**counter_depth - 1} or a greater counter depth"
         )
+    if raw and patterns.shape[2] % 64:
+        raise PlanError(f"raw rows of {patterns.shape[2]} pixels: give a multiple of 64")
+    return _in_wire_order(patterns[:, ::-1], counter_depth, raw)
+
+
+def _in_wire_order(patterns: NDArray[Any], counter_depth: int, raw: bool) -> NDArray[np.uint8]:
     if not raw:
         return _as_bytes(patterns.astype(_TYPES[counter_depth][1]))
-    if patterns.shape[2] % 64:
-        raise PlanError(f"raw rows of {patterns.shape[2]} pixels: give a multiple of 64")
     if counter_depth == 1:
         packed = np.packbits(patterns.astype(np.uint8), axis=2, bitorder="little")
         return _as_bytes(_turned(packed, 8))
     if counter_depth == 24:
-        high = pixels(patterns >> 12, 12, raw=True)
-        return np.concatenate([high, pixels(patterns & 0xFFF, 12, raw=True)], axis=1)
+        planes = [_in_wire_order(plane, 12, True) for plane in (patterns >> 12, patterns & 0xFFF)]
+        return np.concatenate(planes, axis=1)
     return _as_bytes(_turned(patterns.astype(_TYPES[counter_depth][1]), _RAW_GROUP[counter_depth]))
 
 

@@ -64,14 +64,15 @@ def make_header():
 
 @pytest.fixture(scope="session")
 def make_frames():
-    """Frames (header and payload) of processed patterns (frame, ky, kx) of unsigned integers."""
+    """Frames (header, payload from the lowest line up) of patterns (frame, ky, kx) of integers."""
 
     def frames(patterns, numbers=None, **more):
         kind = f"U{8 * patterns.dtype.itemsize:02d}"
         size = patterns.shape[:0:-1]
         numbers = range(1, len(patterns) + 1) if numbers is None else numbers
         return [
-            header_text(number, size, kind, **more) + pattern.astype(f">u{BYTES[kind]}").tobytes()
+            header_text(number, size, kind, **more)
+            + pattern[::-1].astype(f">u{BYTES[kind]}").tobytes()
             for number, pattern in zip(numbers, patterns, strict=True)
         ]
 

@@ -67,7 +67,7 @@ def test_patterns_are_not_copied_and_stay_the_receivers(written):
     assert [len(batch.patterns) for batch in batches] == [4, 4, 4]
     for number, batch in enumerate(batches):
         assert batch.patterns.dtype == np.dtype(">u2")
-        assert batch.patterns.strides == (384 + 96, 16, 2)
+        assert batch.patterns.strides == (384 + 96, -16, 2)
         assert np.array_equal(batch.patterns, patterns[4 * number : 4 * number + 4])
 
 

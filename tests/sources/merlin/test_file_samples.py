@@ -12,8 +12,7 @@ def test_samples_are_read_as_by_rosettasciio(samples):
     for path in sorted(Path(samples).glob("*.mib")):
         if "RAW" in path.name and "notRAW" not in path.name:
             continue
-        # It shows the last row of the file at the top.
-        data = np.flip(file_reader(str(path))[0]["data"], -2)
+        data = file_reader(str(path))[0]["data"]
         with MerlinFile(path) as source:
             patterns = np.concatenate([batch.patterns for batch in source.batches()])
             assert patterns.dtype.itemsize == data.dtype.itemsize

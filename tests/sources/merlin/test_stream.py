@@ -24,7 +24,7 @@ def read(content, cuts=(), stream=None):
         block = np.frombuffer(rest + content[start:stop], np.uint8)
         for piece in stream.pieces(block, 0, block.size):
             if isinstance(piece, Run):
-                pixels = piece.payloads.copy().view(">u2").reshape(-1, 4, 6)
+                pixels = piece.payloads.copy().view(">u2").reshape(-1, 4, 6)[:, ::-1]
                 frames += zip(piece.numbers.tolist(), pixels, strict=True)
             else:
                 others.append(piece)

@@ -3,10 +3,15 @@ import pytest
 
 from crewe.errors import ReadError
 from crewe.sources.merlin.header import parse_header
-from crewe.sources.merlin.unpack import unpack
+from crewe.sources.merlin.unpack import unpack as unpack_upright
 
 ROWS, GAP = 5, 384
 ARRANGEMENTS = {1: "1x1", 2: "Nx1", 4: "2x2"}
+
+
+def unpack(payload, header):
+    """Rows in the order of the wire, as the packing of these tests has them."""
+    return unpack_upright(payload, header)[:, ::-1]
 
 
 @pytest.fixture

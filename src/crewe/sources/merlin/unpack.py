@@ -3,7 +3,8 @@
 Raw (R64) pixels come in the order of the readout. A row of the wire is one row of every chip, the
 last chip first, in 64-bit words whose pixels run backwards. The lower chips of a 2×2 assembly stand
 on their heads. Orders as in the sample files with numbered chips; of the chips of an Nx1 assembly
-no sample is known, they are taken to come last first as well.
+no sample is known, they are taken to come last first as well. The wire has the lowest line of what
+the detector shows first, so that patterns are views that run backwards along ky.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _FALLING = np.ascontiguousarray(_BITS[:, ::-1]).view(np.uint64).ravel()
 
 
 def unpack(payload: NDArray[np.uint8], header: FrameHeader) -> NDArray[Any]:
-    """Return the patterns (frame, ky, kx) of payload bytes (frame, byte), row 0 of the wire first.
+    """Return the patterns (frame, ky, kx) of payload bytes (frame, byte), upright.
 
     `payload` may have any step between its rows; bytes beyond those of a frame are not looked at.
     Processed pixels are a view in the byte order of the wire; raw ones are a new array in native
@@ -38,14 +39,14 @@ def unpack(payload: NDArray[np.uint8], header: FrameHeader) -> NDArray[Any]:
         )
     payload = payload[:, : header.frame_bytes]
     if not header.raw:
-        return payload.view(header.dtype).reshape(len(payload), *header.shape)
+        return payload.view(header.dtype).reshape(len(payload), *header.shape)[:, ::-1]
     patterns = np.empty((len(payload), *header.shape), header.dtype)
     flat, step = _flat(payload)
     rows, chips, quad, depth = header.height, header.chips, header.quad, header.bit_depth
     # Single bits are written eight pixels at once.
     out = patterns.view(np.uint64) if depth == 1 else patterns
     _unpack_rows(flat, step, len(payload), rows, chips, quad, depth, out)
-    return patterns
+    return patterns[:, ::-1]
 
 
 def _flat(payload: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:
