@@ -1,6 +1,7 @@
 import socket
 import threading
 import time
+from contextlib import suppress
 from itertools import pairwise
 
 import numpy as np
@@ -9,7 +10,8 @@ import pytest
 from crewe.errors import PlanError, SourceError
 from crewe.sources import Scan, Source
 from crewe.sources.merlin.control import AcquisitionSettings
-from crewe.sources.merlin.live import MerlinLive
+from crewe.sources.merlin.file import MerlinFile
+from crewe.sources.merlin.live import MOST_GARBAGE_BYTES, MerlinLive
 from crewe.testing.fake_merlin import FakeMerlin, Fault
 from crewe.testing.merlin_messages import FrameMessages
 
@@ -231,15 +233,50 @@ def test_a_batch_is_its_receivers():
         assert not any(np.shares_memory(a.patterns, b.patterns) for a, b in pairwise(batches))
 
 
-def served_once(content, hold_s=0.0):
+def test_a_slow_receiver_loses_nothing_and_needs_no_patience():
+    """More than blocks and sockets hold, while nobody reads for longer than patience lasts."""
+    scan = Scan((40, 20))
+    patterns = numbered_patterns(scan.size, (256, 256))
+    with FakeMerlin(patterns, wait=False) as server:
+        with live(server, scan, command_port=None, patience_s=0.3) as source:
+            time.sleep(0.6)
+            assert collected(source, patterns, scan) == {0: []}
+        assert counts(source) == (scan.size, 0, 0, 0)
+        assert not source.counters.faults
+
+
+def test_frames_are_not_held_back_at_low_rates():
+    server = FakeMerlin(PATTERNS, wait=False, rate_hz=100)
+    with server, live(server, command_port=None) as source:
+        assert len(list(source.batches())) > 6
+
+
+def test_a_real_file_arrives_live_as_it_is_read(samples):
+    path = samples / "001_4x2_6bit.mib"
+    scan = Scan((4, 2))
+    with MerlinFile(path, scan) as file, FakeMerlin(path) as server, live(server, scan) as source:
+        assert source.detector_shape == file.detector_shape
+        read, came = (
+            {
+                int(at): one
+                for batch in part.batches()
+                for at, one in zip(batch.positions, batch.patterns, strict=True)
+            }
+            for part in (file, source)
+        )
+    assert sorted(read) == sorted(came) == list(range(8))
+    for position, pattern in read.items():
+        np.testing.assert_array_equal(came[position], pattern)
+
+
+def served_once(content):
     """A peer that says something to the first who connects, and leaves."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve():
         connection, _ = listener.accept()
-        with connection:
+        with connection, suppress(OSError):
             connection.sendall(content)
-            time.sleep(hold_s)
         listener.close()
 
     thread = threading.Thread(target=serve, daemon=True)
@@ -255,6 +292,13 @@ def free_port():
 def test_what_is_no_merlin_is_told():
     port, thread = served_once(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
     with pytest.raises(SourceError, match=r"HTTP/1.1.*not the data socket of a Merlin"):
+        MerlinLive("127.0.0.1", SCAN, data_port=port, command_port=None, patience_s=1)
+    thread.join()
+
+
+def test_a_peer_that_never_ends_its_garbage_is_told():
+    port, thread = served_once(b"~" * (MOST_GARBAGE_BYTES + 2**20))
+    with pytest.raises(SourceError, match="not the data socket of a Merlin"):
         MerlinLive("127.0.0.1", SCAN, data_port=port, command_port=None, patience_s=1)
     thread.join()
 

@@ -171,8 +171,9 @@ class MerlinLive:
         block, start, stop = _joined(self._rest, arrival)
         for piece in self._stream.pieces(block, start, stop):
             self._take(piece)
-            if self._numbers.done or self._ended:
+            if self._numbers.done and not self._ended:
                 self._end()
+            if self._ended:
                 break
         self._rest = block[self._stream.at : stop].copy()
 
@@ -236,13 +237,14 @@ class MerlinLive:
             self._receiver.close()
 
     def close(self) -> None:
-        """Stop the detector if it was started from here and still runs, and disconnect."""
+        """Stop the detector if it was started from here, and disconnect."""
         first, self._closed = not self._closed, True
         if self._receiver is not None:
             self._receiver.close()
         if self.control is not None:
-            if first and not (self._ended and not self._problem):
-                _stop(self.control)
+            if first:
+                with suppress(SourceError):
+                    self.control.stop()
             self.control.close()
 
     def __enter__(self) -> Self:
@@ -255,11 +257,6 @@ class MerlinLive:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _stop(control: MerlinControl) -> None:
-    with suppress(SourceError):
-        control.stop()
 
 
 def _drained(connection: socket.socket) -> int:

@@ -90,7 +90,10 @@ class Receiver:
 
     def next(self) -> Arrival:
         """Return what came next; waits for it."""
-        return self._arrived.get()
+        while True:
+            # Not for ever at once: where that holds up Ctrl-C.
+            with suppress(queue.Empty):
+                return self._arrived.get(timeout=0.5)
 
     def give_back(self, block: Block) -> None:
         """Let a block be filled again."""
@@ -178,7 +181,7 @@ class Receiver:
         """Try to connect until it works or patience is over; returns the latest problem."""
         pause = FIRST_PAUSE_S
         while not self._closing.is_set() and self._silence_s <= self._patience_s:
-            self._silence_s += pause
+            began = time.monotonic()
             if self._closing.wait(pause):
                 break
             pause = min(2 * pause, LONGEST_PAUSE_S)
@@ -187,6 +190,8 @@ class Receiver:
             except SourceError as error:
                 problem = f"{problem.split('; then ')[0]}; then {error}"
                 continue
+            finally:
+                self._silence_s += time.monotonic() - began
             if self._closing.is_set():
                 self._socket.close()
             self._arrived.put(Connected())
