@@ -49,7 +49,8 @@ def pixels(
 ) -> NDArray[np.uint8]:
     """Return patterns (frame, ky, kx) as bytes (frame, byte) in the order of the wire.
 
-    The lowest line comes first. Raw pixels are those of a single chip. Raises PlanError for counts that the depth cannot hold.
+    The lowest line comes first. Raw pixels are those of a single chip. Raises PlanError for
+    counts that the depth cannot hold.
     """
     largest = int(patterns.max(initial=0))
     if patterns.min(initial=0) < 0 or largest >= 2**counter_depth:
