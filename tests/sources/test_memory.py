@@ -183,6 +183,18 @@ def test_an_interrupted_scan_is_taken_when_said(flyback):
     assert (read == -1).all((1, 2)).sum() == 28 - (where >= 0).sum()
 
 
+@pytest.mark.parametrize("chunks", [None, (2, 3, 5, 4)])
+def test_what_was_never_recorded_is_left_out(chunks, patterns):
+    measured = np.random.default_rng(3).random(SHAPE[:2]) > 0.3
+    data = patterns if chunks is None else da.from_array(patterns, chunks=chunks)
+    source = ArraySource(data, measured=measured)
+    read = everything(source)[0]
+    assert (read[measured] == patterns[measured]).all()
+    assert (read[~measured] == -1).all()
+    assert source.counters.used == source.counters.received == measured.sum()
+    assert source.counters.dropped == (~measured).sum()
+
+
 @pytest.mark.parametrize("shape", [(4, 4), (2, 2, 2, 2, 2), (3, 0, 4, 4)])
 def test_what_is_no_4d_data_is_refused(shape):
     with pytest.raises(ReadError, match="no 4D data"):

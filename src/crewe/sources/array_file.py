@@ -62,6 +62,7 @@ def calibrated_source(
 
 
 def _source(patterns: Patterns, scan: Scan | None, **options: Any) -> ArraySource:
+    options |= {"measured": patterns.measured}
     source = ArraySource(patterns.data, scan, patterns.known, **options)
     if source.scan.step_angstrom is None and source.scan.shape == patterns.data.shape[:-2]:
         source.scan = replace(source.scan, step_angstrom=patterns.step_angstrom)

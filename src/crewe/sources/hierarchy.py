@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from crewe.axes.hyperspy import dimension_names
 from crewe.io.hdf5_heaps import check_heaps
 from crewe.sources.arina import arina_patterns
 from crewe.sources.hdf5_compression import check_compression
+from crewe.sources.plain_chunks import PlainChunks, is_plain
 from crewe.sources.stored_patterns import Stored
 
 Closer = Callable[[], None]
@@ -50,8 +52,13 @@ def open_zarr(path: Path) -> tuple[list[Stored], Closer]:
     if isinstance(opened, zarr.Array):
         names = _dimensions(opened) or [None] * opened.ndim
         axes = tuple(Axis(name) for name in dimension_names(names, opened.shape))
-        return [Stored(path.stem, opened, axes)], lambda: None
-    return _described(opened, "", opened), lambda: None
+        return [Stored(path.stem, _quick(opened), axes)], lambda: None
+    arrays = _described(opened, "", opened)
+    return [replace(stored, data=_quick(stored.data)) for stored in arrays], lambda: None
+
+
+def _quick(array: Any) -> Any:
+    return PlainChunks(array) if is_plain(array) else array
 
 
 def _described(group: Any, prefix: str, root: Any) -> list[Stored]:
@@ -77,7 +84,16 @@ def _members(group: Any) -> Iterator[tuple[str, Any]]:
 def _stored(group: Any, data: Any, name: str, root: Any) -> Stored:
     beam = _beam(group, data, root)
     axes = _hyperspy_axes(group, data) or _emd_axes(group, data, root) or _named_axes(group, data)
-    return Stored(name, data, axes, *beam)
+    return Stored(name, data, axes, *beam, _measured(group, data, name))
+
+
+def _measured(group: Any, data: Any, name: str) -> Any:
+    """Find the map that a recording keeps of what was measured: measured_0 beside scan_0."""
+    number = re.search(r"(?:^|/)scan(_\d+)$", name)
+    beside = None if number is None else group.get(f"measured{number[1]}", None)
+    if beside is None or tuple(beside.shape) != tuple(data.shape[:2]):
+        return None
+    return np.asarray(beside[...]).astype(bool)
 
 
 def _hyperspy_axes(group: Any, data: Any) -> tuple[Axis, ...] | None:

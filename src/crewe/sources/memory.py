@@ -30,7 +30,8 @@ class ArraySource:
 
     The array is one of numpy (memory maps too; its patterns are handed out as views), or of zarr,
     h5py or dask, of which each part reads whole chunks. `scan` says where each frame belongs, row
-    by row; None takes the rows and columns of the array. `on_close` is called once. Raises
+    by row; None takes the rows and columns of the array. Frames that `measured` (rows, columns)
+    denies were never recorded, whatever the array holds there. `on_close` is called once. Raises
     PlanError for a stack without a scan or with one that its frames do not fill (`partial` takes
     an interrupted one), ReadError for an array that cannot be 4D data and for parts that cannot be
     read.
@@ -44,6 +45,7 @@ class ArraySource:
         *,
         name: str = "the array",
         partial: bool = False,
+        measured: NDArray[np.bool_] | None = None,
         on_close: Callable[[], None] | None = None,
     ) -> None:
         _check(data, name)
@@ -58,6 +60,7 @@ class ArraySource:
         self.counters = Counters()
         self.name = name
         self._data = _flattened(data)
+        self._measured = None if measured is None else np.asarray(measured, bool).ravel()
         if self._data.ndim == 4 and frames - self.scan.sync_offset > self.scan.frames_per_scan:
             raise PlanError(
                 f"{name}: an array of {data.shape[0]} × {data.shape[1]} patterns holds several "
@@ -133,13 +136,20 @@ class ArraySource:
             said = " ".join(f"{type(error).__name__}: {error}".split())[:160]
             raise ReadError(f"{self.name}: damaged at pattern {_words(region)} ({said})") from error
         patterns = _plain(np.asarray(block)).reshape(-1, *self.detector_shape)
-        scans, positions = self.scan.place(self._numbers(region))
-        kept = _inside(positions)
+        numbers = self._numbers(region)
+        scans, positions = self.scan.place(numbers)
+        there = positions != NOWHERE
+        flyback, dropped = len(positions) - int(there.sum()) + skipped, 0
+        if self._measured is not None:
+            dropped = int((there & ~self._measured[numbers]).sum())
+            there &= self._measured[numbers]
+        kept = _selection(there)
         batch = Frames(positions[kept], patterns[kept], int(scans.max(initial=0)))
         with self._lock:
-            self.counters.received += len(positions) + skipped
+            self.counters.received += len(batch.positions) + flyback
             self.counters.used += len(batch.positions)
-            self.counters.flyback += len(positions) + skipped - len(batch.positions)
+            self.counters.flyback += flyback
+            self.counters.dropped += dropped
         return batch
 
     def _numbers(self, region: Region) -> NDArray[np.int64]:
@@ -217,13 +227,12 @@ def _plain(block: NDArray[Any]) -> NDArray[Any]:
     return block if block.strides[-2:] == inner else np.ascontiguousarray(block)
 
 
-def _inside(positions: NDArray[np.int64]) -> slice | NDArray[np.bool_]:
-    """Select the frames on probe positions, without a copy where they follow each other."""
-    inside = positions != NOWHERE
-    count = int(inside.sum())
-    first = int(inside.argmax()) if count else 0
-    whole = bool(inside[first : first + count].all())
-    return slice(first, first + count) if whole else inside
+def _selection(there: NDArray[np.bool_]) -> slice | NDArray[np.bool_]:
+    """Select frames, without a copy where they follow each other."""
+    count = int(there.sum())
+    first = int(there.argmax()) if count else 0
+    whole = bool(there[first : first + count].all())
+    return slice(first, first + count) if whole else there
 
 
 def _words(region: Region) -> str:

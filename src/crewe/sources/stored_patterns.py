@@ -25,6 +25,8 @@ class Stored:
     axes: tuple[Axis, ...]
     beam_energy_kev: float | None = None
     convergence_semi_angle_mrad: float | None = None
+    measured: Any = None
+    """Map (y, x) of the positions that were measured; None: all."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Patterns:
     data: Any
     step_angstrom: tuple[float, float] | None
     known: Known
+    measured: Any = None
 
 
 def roles_of(stored: Stored) -> Roles | None:
@@ -100,7 +103,8 @@ def in_order(stored: Stored, roles: Roles, beam_energy_kev: float | None = None)
     steps = [_calibrated(stored.axes[place]) for place in roles.scan]
     pixels = [_calibrated(stored.axes[place], energy) for place in roles.detector]
     known = Known(_pair(pixels, "1/Å"), energy, stored.convergence_semi_angle_mrad)
-    return Patterns(data, _pair(steps, "Å") if len(steps) == 2 else None, known)
+    step = _pair(steps, "Å") if len(steps) == 2 else None
+    return Patterns(data, step, known, stored.measured)
 
 
 def _calibrated(axis: Axis, beam_energy_kev: float | None = None) -> tuple[float, str]:
