@@ -4,13 +4,13 @@ EXPLANATION = """
 A thin object multiplies the probe's wave by exp(iφ), with a φ that we know: the projected potential
 of free atoms. The probe ({kev:g} keV, {mrad:g} mrad, no aberrations, the paper's) visits
 {positions} × {positions} places {step:.3f} Å apart; each pattern has {detector} × {detector} pixels
-out to {outer:.0f} mrad, the bright-field disk a radius of {radius:.1f} of them. Counts are Poisson, one
-realisation at each dose. The methods see the same electrons.
+out to {outer:.0f} mrad, the bright-field disk a radius of {radius:.1f} of them. Counts are Poisson,
+one realisation at each dose. The methods see the same electrons.
 
 - **adf**: all electrons beyond 1.1 times the semi-angle. **ssb**: single sideband, each frequency
-  divided by how many pixels overlap, those left out where it is below 3 %. **ssb natural**: the same, not divided, as most programs show
-  it. **icom**: integrated centre of mass. **ricom 21, 61**: the kernels of the paper; **bp**: with
-  its band-pass filter, 0.114 to 0.38 1/Å.
+  divided by how many pixels overlap, and left out where it is less than 3 % of the disk's. **ssb
+  natural**: the same, not divided, as most programs show it. **icom**: integrated centre of mass.
+  **ricom 21, 61**: the kernels of the paper; **bp**: with its band-pass filter, 0.114 to 0.38 1/Å.
 - **smeared**: φ convolved with the probe's intensity, which iCOM should show. **within 2α**: φ up
   to twice the aperture, {limit:.3f} 1/Å, which ssb should show. **plain**: φ itself.
 - **r**: correlation. **error**: root mean square difference. Means are taken off, and 32 places at
@@ -21,11 +21,10 @@ realisation at each dose. The methods see the same electrons.
 FAILINGS = """
 What falls short:
 
-- **ssb** divided by the overlap is within 0.01 rad of what it should show without noise, but it
-  lifts the noise of frequencies that few pixels know. At 1,000 e/Å² and below, and for the second
+- **ssb** divided by the overlap is right to 0.01 rad without noise, but it lifts the noise of frequencies that few pixels know. At 1,000 e/Å² and below, and for the second
   object at 10,000, **ssb natural** is nearer to every truth. That one is not in rad: it loses the
   lowest frequencies. The 3 % that ssb leaves out end it a little short of 2α; the outermost spots
-  of the second object, at 0.92 1/Å, are lost to that.
+  of the second object, at 0.93 1/Å, are lost to that.
 - **riCOM** is in rad only where its kernel passes a frequency as it is. 21 and 61 are off by about
   a fifth in slope, one down and one up, and 21 loses what makes up a pore.
 - **ricom 61 bp** suits the zeolite for which the paper chose it. The lattice of the second object

@@ -55,10 +55,10 @@ class SingleSideband:
     over all pixels in double overlap; triple overlap is left out. Both are linear in the counts
     and hold frequencies up to twice the aperture's cutoff. The mean of φ is unknown and set to 0,
     that of a too. With transfer "flat" each frequency is divided by how many pixels overlap, so
-    that φ is quantitative; those where less than `least_transfer` of the disk's pixels overlap,
-    which hold more noise than phase, are 0. With "natural" each is divided by the pixels of the whole disk instead: lowest and highest
-    frequencies, which few pixels know, are weak and so is their noise. Positions that were not
-    measured are NaN, and count as the mean pattern.
+    that φ is quantitative; where that is less than `least_transfer` of the disk's pixels, it holds
+    more noise than phase and is set to 0. With "natural" each is divided by the pixels of the whole
+    disk instead: lowest and highest frequencies, which few pixels know, are weak and so is their
+    noise. Positions that were not measured are NaN, and count as the mean pattern.
 
     Centre (ky, kx) and radius are in detector pixels. `scan` (its rotation, mirroring and step),
     `optics`, `centre`, `radius_px`, `edge_px` and `transfer` may be set before any images();
