@@ -18,6 +18,11 @@ DIRECTIONS = 360
 # Fewer directions than this in which an edge is seen do not fix a circle.
 FEWEST_DIRECTIONS = 60
 SAMPLES_PER_PX = 4
+SMOOTHING_PX = (0.0, 1.5, 3.0, 6.0)
+# Share of the variance that a disk must explain, after such smoothing, and that ends the search.
+LEAST_EXPLAINED = (0.15, 0.5, 0.5, 0.6)
+WELL_EXPLAINED = 0.7
+ADVICE = "look at it, and give centre and radius"
 
 
 @dataclass(frozen=True)
@@ -53,39 +58,66 @@ def bright_field(pattern: NDArray[np.generic]) -> BrightField:
     The edge is where, in each of 360 directions, intensity falls half-way from just inside to just
     outside; a circle is fitted to these points, those far off left out. So neither structure within
     the disk nor hot pixels matter, nor does a disk cut by the edge of the detector as long as a
-    sixth of its edge is seen. Raises ImageError for a pattern that shows no disk.
+    sixth of its edge is seen. Around it the pattern must be less than about half as bright: where
+    diffracted disks overlap more strongly, their outline is found. A thousand electrons are enough.
+    Raises ImageError for a pattern that shows no disk.
     """
     image = np.asarray(pattern, float)
     if image.ndim != 2 or min(image.shape) < 4 or not np.isfinite(image).all():
         raise ImageError(
             f"a pattern of shape {image.shape}: give (ky, kx) of 4 × 4 pixels or more, all finite"
         )
-    # A pixel unlike all around it is a fault of the detector.
-    calm = ndimage.median_filter(image, 3, mode="nearest")
-    circle = _sought(calm, _without_spikes(image, calm))
+    if not image.max() > max(float(image.min()), 0.0):
+        kind = "uniform" if image.max() > 0 else "zero"
+        raise ImageError(f"no bright-field disk: the mean pattern is {kind}; {ADVICE}")
+    found = []
     # Few counts hide the edge from single rays; smoothed patterns are tried then.
-    for width in (1.5, 3.0):
-        if _explained(calm, circle) > 0.6:
+    for width, least in zip(SMOOTHING_PX, LEAST_EXPLAINED, strict=True):
+        calm, sharp = _prepared(image, width)
+        circle = _sought(calm, sharp, width)
+        explained = _explained(calm, circle) if _falls_there(calm, circle, width) else 0.0
+        if explained > least:
+            found.append((explained, circle))
+        if explained > WELL_EXPLAINED:
             break
-        smooth = ndimage.gaussian_filter(calm, width, mode="nearest")
-        circle = max(circle, _sought(smooth, smooth), key=lambda one: _explained(calm, one))
-    _check(calm, circle)
-    return BrightField(*(float(value) for value in circle))
+    if not found:
+        raise ImageError(f"no bright-field disk: the mean pattern has no round edge; {ADVICE}")
+    return BrightField(*(float(value) for value in max(found, key=lambda one: one[0])[1]))
 
 
-def _sought(calm: Array, image: Array) -> Array:
-    """Circle (3) found in a calm pattern, then in the image itself; radius 0: none."""
+def _prepared(image: Array, width: float) -> tuple[Array, Array]:
+    """Return a pattern to look for the disk in, and one to measure its edge in."""
+    if width == 0:
+        # A pixel unlike all around it is a fault of the detector.
+        calm = ndimage.median_filter(image, 3, mode="nearest")
+        return calm, _without_spikes(image, calm)
+    positive = image[image > 0]
+    smooth = ndimage.gaussian_filter(
+        np.minimum(image, 10 * np.median(positive)), width, mode="nearest"
+    )
+    return smooth, smooth
+
+
+def _sought(calm: Array, sharp: Array, width: float) -> Array:
+    """Circle (3) found in a calm pattern, then in a sharp one; radius 0: none."""
+    if not calm.max() > max(float(calm.min()), 0.0):
+        return np.zeros(3)
     circle = _rough(calm)
-    for _ in range(4):
-        circle = _circle_through(_edge_points(calm, circle), circle)
-    return _circle_through(_edge_points(image, circle), circle)
+    for image in (calm, calm, calm, calm, sharp):
+        circle = _circle_through(_edge_points(image, circle, width), circle)
+        # A nearly straight edge fits circles without end.
+        if not 0 < circle[2] < math.hypot(*calm.shape):
+            return np.zeros(3)
+    # Smoothing draws the half-way line of a disk inwards.
+    inwards = width**2 / (2 * circle[2]) if circle[2] > width else 0.0
+    return circle + np.array([0.0, 0.0, inwards])
 
 
 def _explained(calm: Array, circle: Array) -> float:
     """Share of a pattern's variance that one level inside a circle and one outside explain."""
     ky, kx = np.indices(calm.shape)
     inside = np.hypot(ky - circle[0], kx - circle[1]) < circle[2]
-    if not 0 < inside.sum() < inside.size:
+    if not 0 < inside.sum() < inside.size or calm.var() == 0:
         return 0.0
     share = inside.mean()
     return float(
@@ -107,11 +139,6 @@ def _rough(calm: Array) -> Array:
     """Centre and radius (3) of the largest connected part above half of its own median."""
     level, part = float(calm.max()), calm > np.inf
     background = float(np.median(np.concatenate([calm[[0, -1]].ravel(), calm[:, [0, -1]].ravel()])))
-    if not level > 0 or level == float(calm.min()):
-        raise ImageError(
-            "no bright-field disk: the mean pattern is "
-            f"{'zero' if level <= 0 else 'uniform'}; look at it, and give centre and radius"
-        )
     background = min(background, 0.25 * level)
     for _ in range(6):
         above, _ = ndimage.label(calm > (level + background) / 2)
@@ -124,16 +151,16 @@ def _rough(calm: Array) -> Array:
     return np.array([rows.mean(), columns.mean(), max(radius, 1.0)])
 
 
-def _edge_points(image: Array, circle: Array) -> Array:
+def _edge_points(image: Array, circle: Array, width: float) -> Array:
     """Points (2, n) at which intensity falls half-way, along rays from the centre."""
     angles = np.arange(DIRECTIONS) * (2 * math.pi / DIRECTIONS)
-    reach = circle[2] + max(0.5 * circle[2], 3.0)
+    reach = circle[2] + max(0.5 * circle[2], 3.0, 3.0 * width)
     radii = np.arange(0.0, reach, 1 / SAMPLES_PER_PX)
     ky = circle[0] + np.sin(angles)[:, None] * radii
     kx = circle[1] + np.cos(angles)[:, None] * radii
     seen = (ky >= 0) & (ky <= image.shape[0] - 1) & (kx >= 0) & (kx <= image.shape[1] - 1)
     values = ndimage.map_coordinates(image, [ky, kx], order=1, mode="nearest")
-    margin = max(0.12 * circle[2], 1.5)
+    margin = max(0.12 * circle[2], 1.5, 1.2 * width)
     edges = np.full(DIRECTIONS, np.nan)
     for index in range(DIRECTIONS):
         edges[index] = _half_way(values[index], radii, seen[index], circle[2], margin)
@@ -181,18 +208,15 @@ def _circle_through(points: Array, start: Array) -> Array:
     return np.asarray(fitted)
 
 
-def _check(calm: Array, circle: Array) -> None:
-    """Refuse a circle across which intensity does not fall, or only as gently as elsewhere."""
+def _falls_there(calm: Array, circle: Array, width: float) -> bool:
+    """Whether intensity falls across a circle, and not only as gently as elsewhere."""
+    if circle[2] <= 0:
+        return False
     ky, kx = np.indices(calm.shape)
     beyond = np.hypot(ky - circle[0], kx - circle[1]) - circle[2]
-    margin = max(0.1 * circle[2], 1.0)
+    margin = max(0.1 * circle[2], 1.0, width)
     near, far = (_fall(calm, beyond, margin, rings) for rings in ((1, 2), (2.5, 4)))
-    if circle[2] == 0 or not (_explained(calm, circle) > 0.15 and near > 0 and near > 0.55 * far):
-        raise ImageError(
-            "no bright-field disk: the mean pattern shows no round edge "
-            f"(best: {circle[2]:.1f} px about ({circle[0]:.1f}, {circle[1]:.1f})); look at it, and "
-            "give centre and radius"
-        )
+    return near > 0 and near > 0.55 * far
 
 
 def _fall(calm: Array, beyond: Array, margin: float, rings: tuple[float, float]) -> float:
