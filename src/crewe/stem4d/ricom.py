@@ -94,7 +94,8 @@ class Ricom:
             state = self._update(settings)
             done, kernel = state.done, state.kernel
             offset = self.com.offset(settings, done.vectors, done.weights)
-            image = done.image - np.tensordot(offset, done.weight_images, 1)
+            along_y, along_x = done.weight_images
+            image = done.image - (offset[0] * along_y + offset[1] * along_x)
         factor, units = settings.integral
         image *= factor / dose_scale(settings, moments.counts, moments.measured)
         image[~moments.measured] = np.nan
