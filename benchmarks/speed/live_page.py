@@ -11,12 +11,14 @@ same as fast as the sender can.
 import argparse
 import http.client
 import json
+import multiprocessing
 import os
 import socket
 import subprocess
 import sys
 import threading
 import time
+from typing import Any
 
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
@@ -44,30 +46,43 @@ def sender(rate: float) -> tuple[subprocess.Popen, int]:
     return process, port
 
 
-class Client(threading.Thread):
-    """Takes updates as a page does."""
+def take_updates(port: int, updates: Any, received: Any) -> None:
+    """Take updates as a page does, until it goes away."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    number = 0
+    try:
+        while True:
+            connection.request("GET", f"/updates?after={number}")
+            content = connection.getresponse().read()
+            length = int.from_bytes(content[:4], "little")
+            head = json.loads(content[4 : 4 + length]) if content else {"update": number}
+            if head["update"] != number:
+                updates.value += 1
+                received.value += len(content)
+            number = head["update"]
+    except (OSError, http.client.HTTPException):
+        connection.close()
+
+
+class Client:
+    """A page in a process of its own, as browsers are."""
 
     def __init__(self, port: int) -> None:
-        super().__init__(daemon=True)
-        self.port = port
-        self.updates = self.bytes = 0
+        spawning = multiprocessing.get_context("spawn")
+        self._updates, self._bytes = spawning.Value("q", 0), spawning.Value("q", 0)
+        arguments = (port, self._updates, self._bytes)
+        self._process = spawning.Process(target=take_updates, args=arguments, daemon=True)
+        self._process.start()
 
-    def run(self) -> None:
-        """Take updates until the page goes away."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        number = 0
-        try:
-            while True:
-                connection.request("GET", f"/updates?after={number}")
-                content = connection.getresponse().read()
-                length = int.from_bytes(content[:4], "little")
-                head = json.loads(content[4 : 4 + length]) if content else {"update": number}
-                if head["update"] != number:
-                    self.updates += 1
-                    self.bytes += len(content)
-                number = head["update"]
-        except (OSError, http.client.HTTPException):
-            connection.close()
+    @property
+    def updates(self) -> int:
+        """Updates taken so far."""
+        return self._updates.value
+
+    @property
+    def bytes(self) -> int:
+        """Their bytes."""
+        return self._bytes.value
 
 
 def watched(rate: float, seconds: float, viewers: int) -> dict:
@@ -93,8 +108,7 @@ def watched(rate: float, seconds: float, viewers: int) -> dict:
                 time.sleep(0.01)
             for _ in range(viewers):
                 clients.append(Client(page.port))
-                clients[-1].start()
-            time.sleep(2.0)
+            time.sleep(3.0)
             for mark in ("begin", "end"):
                 updates = sum(client.updates for client in clients)
                 marks[mark] = (time.perf_counter(), session.counters.used, updates)

@@ -40,7 +40,8 @@ class LivePlan(PlanPart):
     methods: tuple[str, ...] = ("ricom",)
     """Images to make, see crewe.stem4d.methods."""
     scans: PositiveInt | None = None
-    """Scans to follow; nothing goes on until the detector ends or somebody stops it."""
+    """Scans to follow; nothing goes on until somebody stops it, or until the frames have come that
+    a commanded Merlin announces."""
     dwell_time_us: PositiveFloat | None = None
     """Dwell time in µs."""
     flyback_per_line: NonNegativeInt = 0

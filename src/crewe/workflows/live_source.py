@@ -11,6 +11,9 @@ from crewe.sources.opening import open_source
 from crewe.workflows.live_plan import LivePlan
 from crewe.workflows.output_folder import check_folder, remove_files
 
+ENDLESS = 2**40
+"""Scans."""
+
 
 def open_detector(plan: LivePlan, overwrite: bool = False) -> Source:
     """Connect to a Merlin or listen for a Timepix3, whose raw stream is recorded where asked for.
@@ -52,4 +55,8 @@ def _merlin(plan: LivePlan) -> dict[str, Any]:
         trigger=plan.trigger,
         trigger_per=plan.trigger_per,
     )
-    return {"command_port": plan.command_port, "settings": settings}
+    options: dict[str, Any] = {"command_port": plan.command_port, "settings": settings}
+    if plan.command_port is None and plan.scans is None:
+        # The operator may start one acquisition after another.
+        options["scans"] = ENDLESS
+    return options
