@@ -12,6 +12,7 @@ import numpy as np
 
 from benchmarks.accuracy.phase_images_methods import METHODS, PHASES, AllMethods, all_images
 from benchmarks.accuracy.phase_images_objects import (
+    CELLS,
     DETECTOR,
     OPTICS,
     POSITIONS,
@@ -21,8 +22,20 @@ from benchmarks.accuracy.phase_images_objects import (
     zeolite,
 )
 from benchmarks.accuracy.phase_images_pictures import comparison, pore, pore_profile
-from benchmarks.accuracy.phase_images_scores import by_frequency, likeness, visibility
-from benchmarks.accuracy.phase_images_words import EXPLANATION, FAILINGS, PICTURE, PORE, THICKNESS
+from benchmarks.accuracy.phase_images_scores import (
+    by_frequency,
+    likeness,
+    pore_visibility,
+    visibility,
+)
+from benchmarks.accuracy.phase_images_words import (
+    EXPLANATION,
+    FAILINGS,
+    PICTURE,
+    PORE,
+    PORES_SEEN,
+    THICKNESS,
+)
 from benchmarks.accuracy.tables import environment
 
 DOSES = (np.inf, 1e4, 1e3, 1e2)
@@ -30,6 +43,7 @@ PAPER_DOSES = (1.27e4, 1.27e3, 1.27e2)
 EDGES = (0.04, 0.12, 0.25, 0.4, 0.55, 0.7, 0.85, 0.95)
 THICKNESSES = (1, 4, 17)
 PICTURE_THICKNESS = 4
+PORE_SIDE_ANGSTROM = 4.0
 SEED = 20
 
 Images = dict[float, dict[str, np.ndarray]]
@@ -140,20 +154,32 @@ def object_part(title: str, item: PhaseObject) -> tuple[list[str], Images]:
     return parts, images
 
 
+def pore_visibility_table(images: Images) -> str:
+    side = round(PORE_SIDE_ANGSTROM / STEP_ANGSTROM)
+    lines = [
+        [name, *(f"{pore_visibility(row[name], CELLS, side):.1f}" for row in images.values())]
+        for name in METHODS
+    ]
+    return table(["method", *(f"{dose:,.0f} e/Å²" for dose in images)], lines)
+
+
 def zeolite_pictures(folder: Path | None) -> list[str]:
     item = zeolite(PICTURE_THICKNESS)
+    noisy = all_images(item, PAPER_DOSES, SEED)
     profiles = {"truth smeared": pore_profile(item.smeared)}
     silent = all_images(item, (np.inf,), SEED)[np.inf]
     profiles |= {name: pore_profile(silent[name]) for name in METHODS}
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
         band = AllMethods(item).band
-        comparison(all_images(item, PAPER_DOSES, SEED), band, folder / "comparison.jpg")
+        comparison(noisy, band, folder / "comparison.jpg")
         pore(profiles, folder / "pore.png")
     return [
         "## The comparison of Fig. 3.6",
         PICTURE.format(nm=f"{PICTURE_THICKNESS * 1.1867:.1f}"),
         "![Images by dose and method](../images/phase_images/comparison.jpg)",
+        PORES_SEEN.format(side=PORE_SIDE_ANGSTROM),
+        pore_visibility_table(noisy),
         "## A pore that is not as empty as it is",
         PORE,
         pore_table(profiles),

@@ -66,6 +66,23 @@ def visibility(image: np.ndarray, marked: np.ndarray, unmarked: np.ndarray) -> f
     return float((with_atom.mean() - without.mean()) / without.std())
 
 
+def pore_visibility(image: np.ndarray, cells: int, side_px: int) -> float:
+    """Mean of squares on the walls between pores less that of squares in pores, by their scatter.
+
+    The image holds cells × cells cells, each with a pore in its middle.
+    """
+    smooth = ndimage.uniform_filter(image, side_px, mode="wrap")
+    middles = (np.arange(cells) + 0.5) * len(image) / cells
+    borders = np.arange(1, cells) * len(image) / cells
+    pores = smooth[np.ix_(*[middles.astype(int)] * 2)]
+    walls = [
+        smooth[np.ix_(*(a.astype(int) for a in pair))]
+        for pair in ((borders, middles), (middles, borders))
+    ]
+    wall = np.concatenate([w.ravel() for w in walls])
+    return float((wall.mean() - pores.mean()) / np.sqrt((wall.var() + pores.var()) / 2))
+
+
 def radial_mean(image: np.ndarray, centre: tuple[float, float], radii: np.ndarray) -> np.ndarray:
     """Mean of an image on circles about a place, all in pixels."""
     angles = np.linspace(0, 2 * np.pi, 64, endpoint=False)
