@@ -64,7 +64,7 @@ class SingleSideband:
     `optics`, `centre`, `radius_px`, `edge_px` and `transfer` may be set before any images();
     the pixels kept are those within `spare_px` of the disk given first, binned so that it is at
     most `across` bins wide. `optics` gives cutoff and aberrations, whose azimuths are relative to
-    the detector's axes; images with aberrations take about ten times as long. Raises
+    the detector's axes; images with aberrations take about five times as long. Raises
     CalibrationError without a scan step and PlanError when the disk of all positions needs more
     than `memory_gib`. Equations: ssb_overlap.py.
     """
