@@ -13,7 +13,7 @@ from crewe.sources import Counters
 from crewe.stem4d.detectors import Annulus
 from crewe.stem4d.methods import MethodSettings
 from crewe.workflows.live_plan import LivePlan
-from crewe.workflows.live_session import LiveSession
+from crewe.workflows.live_session import LiveSession, in_order
 from crewe.workflows.phase_output import counters_note, scan_note, write_phase_result
 from crewe.workflows.provenance import versions
 
@@ -57,7 +57,8 @@ def live_result(session: LiveSession) -> LiveImages:
             f"{session.plan.address}: no data fell on a probe position ({counters.in_words()}): "
             "check --scan and --sync-offset"
         )
-    images, settings = methods.images(), methods.settings
+    images = in_order(methods.images(), session.plan.methods)
+    settings = methods.settings
     summary = {
         "scan": scan_note(settings.scan),
         "calibration": session.settings(),
