@@ -247,3 +247,18 @@ def test_what_cannot_be_is_refused(scan, options, error, words):
     given = {"centre": (16.0, 18.0), "radius_px": 11.5, **options}
     with pytest.raises(error, match=words):
         SingleSideband(scan, DETECTOR, OPTICS, **given)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("scan", Scan((24, 96), step_angstrom=STEP), "positions"),
+        ("transfer", "sharp", "flat"),
+        ("radius_px", 0.5, "radius"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused_when_images_are_made(name, value, words):
+    method = reducer(simulated(WHOLE))
+    setattr(method, name, value)
+    with pytest.raises(PlanError, match=words):
+        method.images()

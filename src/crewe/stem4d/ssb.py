@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import scipy.fft
@@ -28,6 +28,7 @@ from crewe.stem4d.ssb_store import PixelStore
 if TYPE_CHECKING:
     import xarray as xr
 
+Transfer = Literal["flat", "natural"]
 CHUNK_BYTES = 2**21
 """Pixels are transformed in groups that fit into a core's cache, but of whole cache lines."""
 LEAST_CHUNK = 16
@@ -79,7 +80,7 @@ class SingleSideband:
         *,
         across: int | None = None,
         repeats: Repeats = "newest",
-        transfer: Literal["flat", "natural"] = "flat",
+        transfer: Transfer = "flat",
         edge_px: float | None = None,
         spare_px: float = 1.0,
         least_transfer: float = LEAST_TRANSFER,
@@ -99,6 +100,7 @@ class SingleSideband:
         self._pixels = DiskPixels.around(detector_shape, centre, reach, binning)
         _check_memory(scan, self._pixels, radius_px, memory_gib)
         _step(scan)
+        self._shape = scan.shape
         self._store = PixelStore(scan.size, self._pixels.number, repeats)
 
     @property
@@ -124,9 +126,10 @@ class SingleSideband:
             self._store.add_frames(measured.positions, measured.values, measured.scan)
 
     def images(self) -> dict[str, xr.DataArray]:
-        """Return `ssb_phase` in rad and `ssb_amplitude`, (y, x). Raises PlanError for a radius < 2.
+        """Return `ssb_phase` in rad and `ssb_amplitude`, (y, x).
 
-        All NaN as long as nothing in the disk was measured.
+        All NaN as long as nothing in the disk was measured. Raises PlanError for a radius below 2,
+        another shape of the scan or an unknown transfer.
         """
         phase, amplitude = self._reconstructed()
         unknown = ~self.measured
@@ -137,7 +140,7 @@ class SingleSideband:
         }
 
     def _reconstructed(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        _check_radius(self.radius_px)
+        self._check_settings()
         places = self._pixels.places - np.array(self.centre, np.float32)[:, None]
         weights = aperture_weight(np.hypot(*places), self.radius_px, self.edge_px)
         sums, counts = self._sums(places, weights)
@@ -150,6 +153,13 @@ class SingleSideband:
         amplitude = self._normalised(sums.amplitude, sums.amplitude_norm, disk) / counts
         shape = self.scan.shape
         return scan_image_of(phase, shape), 1 + scan_image_of(amplitude, shape)
+
+    def _check_settings(self) -> None:
+        _check_radius(self.radius_px)
+        if self.transfer not in get_args(Transfer):
+            raise PlanError(f"transfer {self.transfer!r}: choose 'flat' or 'natural'")
+        if self.scan.shape != self._shape:
+            raise PlanError(f"a scan of {self.scan.shape} for patterns at {self._shape} positions")
 
     def _normalised(
         self, sums: NDArray[np.complex64], norms: NDArray[np.float32], disk: float
