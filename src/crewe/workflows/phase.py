@@ -117,13 +117,13 @@ def make_images(plan: PhasePlan, observer: Observer | None = None) -> PhaseImage
         told.stage_started("reading")
         reduce(source, methods.reduction, plan.threads or _cores(), progress.heard)
         counters = source.counters
+        told.message(f"{progress.in_words()}; {counters.in_words()}")
     measured = float(methods.moments.measured.mean())
     _check_measured(measured, plan, counters, told)
     calibration = with_orientation(plan, calibration, methods, told)
     told.stage_started("making images")
     methods.change(scan=calibration.scan)
     images = methods.images()
-    told.message(f"{progress.in_words()}; {counters.in_words()}")
     summary = _summary(images, calibration, counters, measured)
     return PhaseImages(plan, images, pattern, calibration, counters, summary)
 

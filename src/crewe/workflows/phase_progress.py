@@ -20,29 +20,33 @@ class PhaseProgress:
         self._observer, self._scan = observer, scan
         self._rate = getattr(observer, "rate", None)
         self._begun = self._told = time.perf_counter()
-        self._finished = 0
+        self._before = 0
         self._scans = 1
         self.positions = 0
         self.events = 0
 
     def heard(self, batch: Batch) -> None:
         """Count a batch."""
+        first = self.positions == 0
         if isinstance(batch, Events):
             self.events += len(batch.pixels)
             reached = batch.scan * self._scan.size + batch.finished
-            self.positions = self._finished = max(self._finished, reached)
+            self.positions = max(self.positions, reached)
         else:
             self.positions += len(batch.positions)
         self._scans = max(self._scans, batch.scan + 1)
         now = time.perf_counter()
+        if first and self.positions < self._scan.size:
+            # The first batch waits for compiled code to be loaded.
+            self._begun, self._before = now, self.positions
         if now - self._told >= SECONDS_BETWEEN:
             self._told = now
             self._tell()
 
     @property
     def khz(self) -> float:
-        """Probe positions per millisecond since the beginning."""
-        return self.positions / max(time.perf_counter() - self._begun, 1e-9) / 1e3
+        """Probe positions per millisecond since the first batch."""
+        return (self.positions - self._before) / max(time.perf_counter() - self._begun, 1e-9) / 1e3
 
     def in_words(self) -> str:
         """Return how much came, and how fast."""
