@@ -236,8 +236,8 @@ def test_a_batch_is_its_receivers():
 def test_a_slow_receiver_loses_nothing_and_needs_no_patience():
     """More than blocks and sockets hold, while nobody reads for longer than patience lasts."""
     scan = Scan((40, 20))
-    patterns = numbered_patterns(scan.size, (256, 256))
-    with FakeMerlin(patterns, wait=False) as server:
+    patterns = numbered_patterns(20, (256, 256))
+    with FakeMerlin(patterns, wait=False, frames=scan.size) as server:
         with live(server, scan, command_port=None, patience_s=0.3) as source:
             time.sleep(0.6)
             assert collected(source, patterns, scan) == {0: []}

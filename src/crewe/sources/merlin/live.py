@@ -126,6 +126,8 @@ class MerlinLive:
         if self.control is not None:
             self.control.close()
         self.control = control = MerlinControl(self.host, command_port, self._timeout_s)
+        if self._closed:
+            control.close()
         control.stop()
         stale = _drained(connection)
         if stale:

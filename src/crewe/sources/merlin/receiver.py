@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +21,8 @@ HEADROOM_BYTES = 5 * 2**18
 """Room before each block for the incomplete message that the block before left over."""
 LONGEST_WAIT_S = 0.02
 """How long bytes may lie in a block that is not yet full."""
+ENOUGH_BYTES = 2**19
+"""Wake up for so many bytes at once; for fewer only after the longest wait."""
 STALL_S = 2.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 2.0
 
@@ -117,9 +120,18 @@ class Receiver:
             self._thread.join(1.0)
 
     def _run(self) -> None:
+        problem = "failed"
+        try:
+            problem = self._receive_until_impatient()
+        finally:
+            # Whoever waits must hear of the end, whatever it was.
+            self._arrived.put(Ended("" if self._closing.is_set() else problem))
+
+    def _receive_until_impatient(self) -> str:
         problem: str | None = ""
         while not self._closing.is_set() and self._silence_s <= self._patience_s:
             with self._socket:
+                _wake_for_much(self._socket)
                 problem = self._receive()
             if problem is None:
                 break
@@ -127,7 +139,7 @@ class Receiver:
             self._go_on.wait()
             self._go_on.clear()
             problem = self._connect_again(problem)
-        self._arrived.put(Ended("" if self._closing.is_set() else problem or "is silent"))
+        return problem or "is silent"
 
     def _receive(self) -> str | None:
         """Pass on blocks until the connection ends; None where silence lasted too long."""
@@ -149,27 +161,34 @@ class Receiver:
     def _fill(self, content: NDArray[np.uint8]) -> tuple[int, str | None]:
         """Receive into one block until it is full or lay there long enough, or nothing comes."""
         room, stop = content.data, HEADROOM_BYTES
-        until = 0.0
-        while stop < content.size:
-            wait = 0.1 if stop == HEADROOM_BYTES else until - time.monotonic()
-            if wait <= 0:
-                break
-            self._socket.settimeout(wait)
+        until = time.monotonic() + LONGEST_WAIT_S
+        while stop < content.size and (wait := until - time.monotonic()) > 0:
             try:
-                count = self._socket.recv_into(room[stop:])
+                count = self._receive_into(room[stop:], wait)
             except TimeoutError:
-                if stop == HEADROOM_BYTES:
-                    self._bear_silence(wait)
                 break
             except OSError as error:
                 return stop, f"lost the connection ({error.strerror or error})"
             if not count:
                 return stop, "closed the connection"
-            if stop == HEADROOM_BYTES:
-                until = time.monotonic() + LONGEST_WAIT_S
-                self._silence_s, self._told_stall = 0.0, False
             stop += count
+        if stop == HEADROOM_BYTES:
+            self._bear_silence(LONGEST_WAIT_S)
+        else:
+            self._silence_s, self._told_stall = 0.0, False
         return stop, None
+
+    def _receive_into(self, room: memoryview, wait_s: float) -> int:
+        """Receive what has come when it is enough, or else after a while; or raise TimeoutError."""
+        self._socket.settimeout(wait_s)
+        try:
+            return self._socket.recv_into(room)
+        except TimeoutError:
+            self._socket.setblocking(False)
+            try:
+                return self._socket.recv_into(room)
+            except BlockingIOError as error:
+                raise TimeoutError from error
 
     def _bear_silence(self, seconds: float) -> None:
         self._silence_s += seconds
@@ -197,3 +216,9 @@ class Receiver:
             self._arrived.put(Connected())
             break
         return problem
+
+
+def _wake_for_much(connection: socket.socket) -> None:
+    """Wake up once for many packets. Elsewhere a small socket buffer may never hold enough."""
+    if sys.platform == "linux":
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, ENOUGH_BYTES)
