@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from crewe.cli import options, phase, phase_words
+from crewe.cli.progress import Bar, Lines, Quiet
 
 if TYPE_CHECKING:
     from crewe.workflows.live import Viewer
@@ -26,6 +29,7 @@ EXAMPLES = """Examples:
     crewe live timepix3://0.0.0.0:8451 --scan 1024x1024 --methods ricom --record scan.tpx3
 """
 
+SECONDS_BETWEEN_LINES = 10.0
 SHOWING = "Showing and keeping"
 MERLIN, TIMEPIX = "Merlin", "Timepix3"
 
@@ -178,10 +182,9 @@ def seconds(text: str) -> float:
 
 
 def _carry_out(plan: LivePlan, viewer: Viewer | None, overwrite: bool, quiet: bool) -> int:
-    from crewe.cli.progress import listener
     from crewe.workflows.live import run_live
 
-    with listener(quiet) as observer:
+    with _listener(quiet) as observer:
         run_live(plan, observer, viewer=viewer, overwrite=overwrite)
     return 0
 
@@ -196,3 +199,30 @@ def _viewer(port: int) -> Viewer:
         return page
 
     return served
+
+
+class ProgressLines(Lines):
+    """Says now and then how far and how fast it is."""
+
+    _last = 0.0
+
+    def progress(self, text: str) -> None:
+        """Say it, not too often for a log."""
+        now = time.monotonic()
+        if now - self._last >= SECONDS_BETWEEN_LINES:
+            self._last = now
+            self.say(f"{self._name}: {text}")
+
+
+class ProgressBar(Bar):
+    """Shows how far and how fast it is beside the bar."""
+
+    def progress(self, text: str) -> None:
+        """Show it."""
+        self._progress.update(self._task, description=f"{self._name}: {text}")
+
+
+def _listener(quiet: bool) -> Lines:
+    if quiet:
+        return Quiet()
+    return ProgressBar() if sys.stderr.isatty() else ProgressLines()

@@ -23,7 +23,7 @@ from crewe.workflows.observer import Observer, Silent
 from crewe.workflows.phase_output import check_phase_output, counters_note
 from crewe.workflows.recording import Recorder, check_recording
 
-SECONDS_BETWEEN_REPORTS = 2.0
+SECONDS_BETWEEN_REPORTS = 0.5
 
 Viewer = Callable[[LiveSession], AbstractContextManager[Any]]
 """Shows a run while it is entered."""
@@ -141,10 +141,14 @@ def _disk(
 
 
 class _Heard:
-    """What is done with each batch once it was added: recorded, shown, told now and then."""
+    """What is done with each batch once it was added: recorded, shown, told now and then.
+
+    An observer may offer progress(text), which hears how far and how fast it is.
+    """
 
     def __init__(self, session: LiveSession, recorder: Recorder | None, told: Observer) -> None:
-        self._session, self._recorder, self._told = session, recorder, told
+        self._session, self._recorder = session, recorder
+        self._progress = getattr(told, "progress", None)
         self._next = time.monotonic() + SECONDS_BETWEEN_REPORTS
 
     def __call__(self, batch: Batch) -> None:
@@ -152,9 +156,9 @@ class _Heard:
             self._recorder.put(batch)
         self._session.heard(batch)
         now = time.monotonic()
-        if now > self._next:
+        if self._progress is not None and now > self._next:
             self._next = now + SECONDS_BETWEEN_REPORTS
-            self._told.stage_started(self._session.progress_in_words())
+            self._progress(self._session.progress_in_words())
 
 
 def _recorder(session: LiveSession, followed: Followed, overwrite: bool) -> Recorder | None:
