@@ -20,7 +20,7 @@ from crewe.stem4d.reducer import ImageMaker, Reducer, Repeats
 from crewe.stem4d.reduction import Reduction
 from crewe.stem4d.ricom import Ricom
 from crewe.stem4d.ricom_kernel import Band
-from crewe.stem4d.ssb import SingleSideband
+from crewe.stem4d.ssb import SingleSideband, Transfer
 from crewe.stem4d.total import TotalIntensity
 from crewe.stem4d.virtual import VirtualDetectors
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 VIRTUAL = (*RADII, "segments")
+SPARE_PX = 2.0
+"""How far the disk may be moved, in pixels, after SSB has begun to keep it."""
 METHODS = ("total", *VIRTUAL, "com", "field", "divergence", "icom", "ricom", "ssb")
 
 
@@ -37,7 +39,8 @@ class MethodSettings:
 
     `centre` (ky, kx) and `radius_px` are those of the bright-field disk in detector pixels;
     `reference` is the centre of mass in vacuum, None the mean. `detectors` replaces the usual radii
-    by name and adds detectors of other names: an Annulus in pixels or a mask (ky, kx).
+    by name and adds detectors of other names: an Annulus in pixels or a mask (ky, kx). SSB bins the
+    disk to at most `ssb_across` pixels and refuses to keep more than `ssb_memory_gib`.
     """
 
     scan: Scan
@@ -50,6 +53,9 @@ class MethodSettings:
     band: Band | None = None
     boundary: Boundary = "periodic"
     detectors: Mapping[str, Annulus | NDArray[Any]] = field(default_factory=dict)
+    ssb_transfer: Transfer = "flat"
+    ssb_across: int | None = None
+    ssb_memory_gib: float = 4.0
 
     def virtual_detectors(self, methods: Sequence[str]) -> dict[str, Annulus | NDArray[Any]]:
         """Return the detectors of the methods, and those of names of their own."""
@@ -132,6 +138,7 @@ class Methods:
                 maker.beam_energy_kev = wanted.known.beam_energy_kev
         if self.ssb:
             self.ssb.centre, self.ssb.radius_px = wanted.centre, wanted.radius_px
+            self.ssb.transfer = wanted.ssb_transfer
 
     def images(self, *, slow: bool = True) -> dict[str, xr.DataArray]:
         """Return all images by name; without `slow` those that every update can afford."""
@@ -200,5 +207,9 @@ def _single_sideband(
         optics,
         settings.centre,
         settings.radius_px,
+        across=settings.ssb_across,
         repeats=repeats,
+        transfer=settings.ssb_transfer,
+        spare_px=SPARE_PX,
+        memory_gib=settings.ssb_memory_gib,
     )
