@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import socket
+import time
+from contextlib import suppress
 
 from crewe.errors import SourceError
+
+QUIET_S, LONGEST_DRAIN_S = 0.1, 5.0
+"""Stale data are over when nothing came for so long; they are not read for longer than that."""
 
 
 def connect(host: str, port: int, timeout_s: float, purpose: str) -> socket.socket:
@@ -28,3 +33,16 @@ def _reason(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "no answer"
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
+def drained(connection: socket.socket) -> int:
+    """Read what lies in the socket until it is quiet; returns how many bytes."""
+    count, until = 0, time.monotonic() + LONGEST_DRAIN_S
+    connection.settimeout(QUIET_S)
+    with suppress(TimeoutError):
+        while time.monotonic() < until:
+            more = len(connection.recv(2**16))
+            if not more:
+                break
+            count += more
+    return count

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -15,11 +14,10 @@ from numpy.typing import NDArray
 
 from crewe.errors import PlanError, SourceError
 from crewe.sources.counters import Counters
-from crewe.sources.merlin.connection import connect
+from crewe.sources.merlin.connection import connect, drained
 from crewe.sources.merlin.control import COMMAND_PORT, AcquisitionSettings, MerlinControl
 from crewe.sources.merlin.numbering import FrameNumbers, Placed
 from crewe.sources.merlin.receiver import (
-    HEADROOM_BYTES,
     Block,
     Broken,
     Connected,
@@ -33,8 +31,6 @@ from crewe.sources.protocol import Frames, Known
 from crewe.sources.scan import Scan
 
 DATA_PORT = 6342
-QUIET_S, LONGEST_DRAIN_S = 0.1, 5.0
-"""Stale data are over when nothing came for so long; they are not read for longer than that."""
 MOST_GARBAGE_BYTES = 2**24
 """A peer that sent so much and never a message is no Merlin."""
 
@@ -129,7 +125,7 @@ class MerlinLive:
         if self._closed:
             control.close()
         control.stop()
-        stale = _drained(connection)
+        stale = drained(connection)
         if stale:
             self.counters.fault("stale data before the start", f"{stale:,} bytes")
         control.prepare(self._settings, self.scan, self.scans)
@@ -170,7 +166,7 @@ class MerlinLive:
             self._end(self._impatient(arrival.problem) if arrival.problem else "")
 
     def _take_block(self, arrival: Block) -> None:
-        block, start, stop = _joined(self._rest, arrival)
+        block, start, stop = arrival.after(self._rest)
         for piece in self._stream.pieces(block, start, stop):
             self._take(piece)
             if self._numbers.done and not self._ended:
@@ -259,29 +255,6 @@ class MerlinLive:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _drained(connection: socket.socket) -> int:
-    """Read what lies in the socket until it is quiet; returns how many bytes."""
-    count, until = 0, time.monotonic() + LONGEST_DRAIN_S
-    connection.settimeout(QUIET_S)
-    with suppress(TimeoutError):
-        while time.monotonic() < until:
-            more = len(connection.recv(2**16))
-            if not more:
-                break
-            count += more
-    return count
-
-
-def _joined(rest: NDArray[np.uint8], arrival: Block) -> tuple[NDArray[np.uint8], int, int]:
-    """Put what the block before left over in front of a block."""
-    content, start = arrival.content, HEADROOM_BYTES - rest.size
-    if start < 0:
-        content = np.concatenate([rest, content[HEADROOM_BYTES : arrival.stop]])
-        return content, 0, content.size
-    content[start:HEADROOM_BYTES] = rest
-    return content, start, arrival.stop
 
 
 def _patterns(run: Run, rows: NDArray[np.int64]) -> NDArray[Any]:

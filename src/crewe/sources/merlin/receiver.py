@@ -34,6 +34,15 @@ class Block:
     content: NDArray[np.uint8]
     stop: int
 
+    def after(self, rest: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int, int]:
+        """Return the bytes with `rest` in front of them, and where both begin and end."""
+        start = HEADROOM_BYTES - rest.size
+        if start < 0:
+            content = np.concatenate([rest, self.content[HEADROOM_BYTES : self.stop]])
+            return content, 0, content.size
+        self.content[start:HEADROOM_BYTES] = rest
+        return self.content, start, self.stop
+
 
 @dataclass(frozen=True, slots=True)
 class Broken:
