@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from crewe.errors import CreweError, PlanError, WriteError
+from crewe.errors import PlanError, WriteError
 from crewe.sources import Batch, Frames, Known, Scan
 from crewe.workflows.output_folder import check_folder, remove_files
 from crewe.workflows.pattern_store import PatternStore
@@ -48,7 +48,7 @@ class Recorder:
         self._bytes = 0
         self._changed = threading.Condition()
         self._ended = False
-        self._error: CreweError | None = None
+        self._error: Exception | None = None
         self._store: PatternStore | None = None
         self._thread = threading.Thread(target=self._run, name="recording", daemon=True)
         if overwrite:
@@ -124,10 +124,11 @@ class Recorder:
         """Carry out what writes; an error is kept, and told to whoever puts or closes."""
         try:
             task()
-        except CreweError as error:
-            self._fail(error)
         except OSError as error:
             self._fail(WriteError(f"cannot write {self.path}: {error.strerror or error}"))
+        except Exception as error:
+            # Whatever it is: nobody may wait for a thread that is no more.
+            self._fail(error)
 
     def _next(self) -> Frames | None:
         with self._changed:
@@ -142,7 +143,7 @@ class Recorder:
             self._bytes -= batch.patterns.nbytes
             self._changed.notify_all()
 
-    def _fail(self, error: CreweError) -> None:
+    def _fail(self, error: Exception) -> None:
         with self._changed:
             self._error = error
             self._waiting.clear()
