@@ -101,6 +101,20 @@ def test_stripes_tell_no_handedness():
     assert found.curl_ratio > 0.9
 
 
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_known_handedness_leaves_the_rotation_to_be_found(mirrored):
+    # A product of cosines looks the same to both handednesses.
+    y, x = np.mgrid[:64, :64] * 0.4
+    lattice = np.stack([np.sin(y), np.sin(x)])
+    lattice += 0.1 * np.random.default_rng(0).normal(size=lattice.shape)
+    shift = detector_axes(lattice, 30.0, mirrored)
+    assert not orientation(shift).handedness_is_known
+    found = orientation(shift, mirrored=mirrored)
+    assert found.mirrored == mirrored
+    assert found.handedness_is_known
+    assert abs(apart(found.rotation_degrees, 30.0)) % 180 < 1
+
+
 def test_too_little_is_refused():
     nothing = CentreOfMass(Moments((20, 20), (8, 8)), scan=Scan((20, 20)))
     with pytest.raises(ImageError, match="too few"):

@@ -136,6 +136,26 @@ def test_what_the_data_do_not_tell_is_assumed_and_told(tmp_path):
     assert any(kind == "warning" and "0 is assumed" in text for kind, text in heard.heard)
 
 
+def test_a_given_handedness_is_kept_when_the_rotation_is_sought(tmp_path):
+    np.save(tmp_path / "turned.npy", phantom(37, True))
+    plan = plan_of(tmp_path / "turned.npy", rotation_degrees="auto", mirrored=True)
+    scan = make_images(plan).calibration.scan
+    assert scan.rotation_degrees == pytest.approx(37, abs=2)
+    assert scan.mirrored
+
+
+def test_ssb_takes_its_settings_from_the_plan(data):
+    known = {"beam_energy_kev": 200, "semi_angle_mrad": 20, "step_angstrom": (0.2, 0.2)}
+    flat, natural, binned = (
+        make_images(plan_of(data, methods=("ssb",), **known, **more)).images["ssb_phase"]
+        for more in ({}, {"ssb_transfer": "natural"}, {"ssb_across": 8})
+    )
+    assert not np.allclose(flat, natural)
+    assert not np.allclose(flat, binned)
+    with pytest.raises(PlanError, match="GiB"):
+        make_images(plan_of(data, methods=("ssb",), **known, ssb_memory_gib=1e-6))
+
+
 def test_a_disk_is_asked_for_only_where_it_is_needed(tmp_path):
     np.save(tmp_path / "flat.npy", np.ones((10, 12, 24, 26), np.uint8))
     note = make_images(plan_of(tmp_path / "flat.npy", methods=("total",))).calibration.note()
@@ -273,7 +293,6 @@ def test_ssb_asks_for_what_it_needs(data):
         ({"methods": ()}, "name at least one method"),
         ({"kernel": 60}, "give an odd number"),
         ({"kernel": -1}, "kernel = -1"),
-        ({"mirrored": True, "rotation_degrees": "auto"}, "goes with a rotation"),
         ({"flyback_per_line": 1}, "go with a scan"),
         ({"detectors": {"../adf": {"inner": 1}}}, "cannot be called"),
         ({"detectors": {"adf": {"inner": 2, "outer": 1}}}, "inner radius must be below"),

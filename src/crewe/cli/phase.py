@@ -117,6 +117,14 @@ Normalise = Annotated[
 Boundary = Annotated[
     Literal["periodic", "open"], _option(IMAGES, text="What iCOM takes the surroundings for.")
 ]
+SsbTransfer = Annotated[
+    Literal["flat", "natural"],
+    _option(IMAGES, text="SSB in rad (flat), or with less noise at low dose (natural)."),
+]
+SsbAcross = Annotated[
+    int | None, _option(IMAGES, text="Bin the disk to at most so many pixels across, for SSB.")
+]
+SsbMemory = Annotated[float, _option(IMAGES, text="Most memory for SSB's disk, in GiB.")]
 Output = Annotated[
     Path | None, _option(RUNNING, "-o", "--output", text="Folder to write. Default: DATA_phase.")
 ]
@@ -132,6 +140,9 @@ def phase(
     band: Band = None,
     normalise: Normalise = "pattern",
     boundary: Boundary = "periodic",
+    ssb_transfer: SsbTransfer = "flat",
+    ssb_across: SsbAcross = None,
+    ssb_memory: SsbMemory = 4.0,
     scan: Shape = None,
     dwell: Dwell = None,
     flyback_line: FlybackLine = 0,
@@ -176,6 +187,9 @@ def phase(
         "band": None if band is None else phase_words.band(band),
         "normalise": normalise,
         "boundary": boundary,
+        "ssb_transfer": ssb_transfer,
+        "ssb_across": ssb_across,
+        "ssb_memory_gib": ssb_memory,
         "scan": None if scan is None else phase_words.scan_shape(scan),
         "dwell_time_us": None if dwell is None else phase_words.time_us(dwell, "--dwell"),
         "flyback_per_line": flyback_line,

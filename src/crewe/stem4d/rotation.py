@@ -30,7 +30,7 @@ class ScanOrientation:
     curl_ratio: float
     """Remaining curl over that of the other handedness: 1 when both fit alike, 0 without noise."""
     handedness_certainty: float
-    """By how many standard deviations of noise the curl is smaller."""
+    """By how many standard deviations of noise the curl is smaller; infinite when it was given."""
     sign_certainty: float
     """How many standard deviations of noise the image is skewed towards bright atoms."""
 
@@ -54,25 +54,31 @@ class ScanOrientation:
         return replace(scan, rotation_degrees=self.rotation_degrees, mirrored=self.mirrored)
 
 
-def scan_orientation(com: CentreOfMass, smoothing_px: float = 1.0) -> ScanOrientation:
+def scan_orientation(
+    com: CentreOfMass, smoothing_px: float = 1.0, mirrored: bool | None = None
+) -> ScanOrientation:
     """Find rotation and mirroring from the shifts measured; those that `com` has do not matter.
 
     Raises ImageError when too little is measured; see `orientation`.
     """
     settings = com.settings
     plain = replace(settings.scan, rotation_degrees=0.0, mirrored=False)
-    return orientation(com.shift(replace(settings, scan=plain)), settings.step, smoothing_px)
+    shift = com.shift(replace(settings, scan=plain))
+    return orientation(shift, settings.step, smoothing_px, mirrored)
 
 
 def orientation(
-    shift: Array, step: tuple[float, float] = (1.0, 1.0), smoothing_px: float = 1.0
+    shift: Array,
+    step: tuple[float, float] = (1.0, 1.0),
+    smoothing_px: float = 1.0,
+    mirrored: bool | None = None,
 ) -> ScanOrientation:
     """Find rotation and mirroring that leave shifts (2, rows, columns) least curl.
 
     `shift` is (ky, kx) along detector axes, NaN where unknown, at probe positions `step` (y, x)
     apart. As shifts are a gradient, their curl is noise. Σ curl² is a sine of twice the angle, so
-    its minimum is exact; both mirrorings are tried. A rotation by 180° more leaves the same curl:
-    that is chosen in which the divergence is skewed as it is when atoms, where shifts meet, are
+    its minimum is exact; both mirrorings are tried unless `mirrored` is known. A rotation by 180°
+    more leaves the same curl: that is chosen in which the divergence is skewed as it is when atoms, where shifts meet, are
     sharper than the gaps between them. This is an assumption, false for bright gaps such as holes
     in a film. Derivatives are those of a Gaussian of width `smoothing_px`. Raises ImageError when
     fewer than 64 positions have known neighbours, or all shifts are alike.
@@ -97,6 +103,9 @@ def orientation(
     fits = [_Fit.of(slopes, mirrored) for mirrored in (False, True)]
     if fits[0].largest <= 0:
         raise ImageError("all shifts are alike, so they tell no rotation: give the rotation")
+    if mirrored is not None:
+        result = _result(fits[mirrored], fits[not mirrored], float(independent))
+        return replace(result, handedness_certainty=math.inf)
     best, other = sorted(fits, key=lambda fit: fit.curl)
     return _result(best, other, float(independent))
 

@@ -106,6 +106,9 @@ def method_settings(plan: PhasePlan, calibration: Calibration) -> MethodSettings
         None if plan.band is None else plan.band.in_steps(calibration.scan),
         plan.boundary,
         named,
+        plan.ssb_transfer,
+        plan.ssb_across,
+        plan.ssb_memory_gib,
     )
 
 
@@ -186,14 +189,15 @@ def with_orientation(
     if not set(methods.names) & ORIENTED:
         return _oriented(calibration, NOT_NEEDED)
     try:
-        found = scan_orientation(methods.com)
+        given = None if plan.mirrored == "auto" else plan.mirrored
+        found = scan_orientation(methods.com, mirrored=given)
     except CreweError as error:
         observer.warning(f"scan rotation 0 is assumed: {error}")
         return _oriented(calibration, UNDETERMINED)
     if not found.handedness_is_known:
         observer.warning(
             "the data do not tell the scan rotation (the curl is the same for both "
-            "handednesses): 0 is assumed, give it with --rotation"
+            "handednesses): 0 is assumed, give it with --rotation, or --mirrored or --no-mirrored"
         )
         return _oriented(calibration, UNDETERMINED, found)
     if not found.sign_is_known:

@@ -97,7 +97,7 @@ class PhasePlan(PlanPart):
     rotation_degrees: float | Literal["auto"] = "auto"
     """Scan rotation; 'auto' is the one with the least curl of the centre of mass."""
     mirrored: bool | Literal["auto"] = "auto"
-    """Whether the detector is read upside down; 'auto' likewise, and not for a given rotation."""
+    """Whether the detector is read upside down; 'auto' is likewise, and no for a given rotation."""
     centre: Pair | Literal["auto"] = "auto"
     """Centre (ky, kx) of the bright-field disk in detector pixels."""
     radius_px: PositiveFloat | Literal["auto"] = "auto"
@@ -116,6 +116,12 @@ class PhasePlan(PlanPart):
     """Filter in riCOM's kernel."""
     boundary: Literal["periodic", "open"] = "periodic"
     """What iCOM takes the scan's surroundings for."""
+    ssb_transfer: Literal["flat", "natural"] = "flat"
+    """How SSB weighs frequencies: 'flat' is in rad, 'natural' has less noise at low dose."""
+    ssb_across: PositiveInt | None = None
+    """Widest the bright-field disk may be for SSB, in pixels after binning; nothing bins."""
+    ssb_memory_gib: PositiveFloat = 4.0
+    """Most memory that SSB may take for the disk of all positions, in GiB."""
     detectors: dict[str, DetectorRing] = Field(default_factory=dict)
     """Virtual detectors by name, besides the usual ones or in place of those."""
     acceptance_us: PositiveFloat | None = None
@@ -152,8 +158,6 @@ class PhasePlan(PlanPart):
         flyback = self.flyback_per_line or self.flyback_per_scan or self.sync_offset
         if self.scan is None and (flyback or self.dwell_time_us is not None):
             raise ValueError("flyback, sync offset and dwell time go with a scan: give its shape")
-        if self.mirrored != "auto" and self.rotation_degrees == "auto":
-            raise ValueError("mirrored or not goes with a rotation: give both, or neither")
         return self
 
     @property
