@@ -78,10 +78,11 @@ def orientation(
     `shift` is (ky, kx) along detector axes, NaN where unknown, at probe positions `step` (y, x)
     apart. As shifts are a gradient, their curl is noise. Σ curl² is a sine of twice the angle, so
     its minimum is exact; both mirrorings are tried unless `mirrored` is known. A rotation by 180°
-    more leaves the same curl: that is chosen in which the divergence is skewed as it is when atoms, where shifts meet, are
-    sharper than the gaps between them. This is an assumption, false for bright gaps such as holes
-    in a film. Derivatives are those of a Gaussian of width `smoothing_px`. Raises ImageError when
-    fewer than 64 positions have known neighbours, or all shifts are alike.
+    more leaves the same curl: that is chosen in which the divergence is skewed as it is when atoms,
+    where shifts meet, are sharper than the gaps between them. This is an assumption, false for
+    bright gaps such as holes in a film. Derivatives are those of a Gaussian of width
+    `smoothing_px`. Raises ImageError when fewer than 64 positions have known neighbours, or all
+    shifts are alike.
     """
     if not (math.isfinite(smoothing_px) and smoothing_px > 0):
         raise PlanError(f"smoothing by {smoothing_px} px: give a positive number, 1 is usual")
