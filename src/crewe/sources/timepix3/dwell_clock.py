@@ -32,11 +32,12 @@ class DwellClock:
         exact = Fraction(repr(float(scan.dwell_time_us))) * TICKS_PER_US
         dwell = exact.limit_denominator(FINEST)
         self.scale, self._dwell = dwell.denominator, dwell.numerator
-        if self._dwell * scan.frames_per_scan > LONGEST_SCAN or self._dwell < 1:
+        longest = self._dwell * max(scan.frames_per_scan, scan.shape[1] ** 2)
+        if longest > LONGEST_SCAN or self._dwell < 1:
             raise PlanError(f"a dwell time of {scan.dwell_time_us} µs: no scan was ever made so")
         self._scan, self._counters = scan, counters
         self._disorder = min(disorder * self.scale, self._dwell * scan.frames_per_scan)
-        self._furthest = 0
+        self._furthest = -1
         self._ended = False
         self.start_at(start)
 
@@ -72,9 +73,10 @@ class DwellClock:
     def finished(self, scan: int, last_position: int) -> int:
         """Return the position given out last; all of them when it ended within the last line."""
         self._furthest = max(self._furthest, last_position)
-        if self._ended and self._furthest >= self._scan.size - self._scan.shape[1]:
+        last_line = self._scan.size - self._scan.shape[1]
+        if self._ended and self._furthest >= last_line:
             return self._scan.size
-        return self._furthest
+        return max(self._furthest, 0)
 
     def next_scan(self, scan: int, over: bool, store: EventStore) -> int | None:
         """Return the next scan that waiting electrons belong to."""
@@ -87,7 +89,7 @@ class DwellClock:
                 self._counters.fault("times far from all others", times=store.count)
                 store.count = store.examined = 0
                 following = None if self._ended else scan + 1
-        self._furthest = 0
+        self._furthest = -1
         return following
 
     def finish(self) -> None:

@@ -39,7 +39,7 @@ class ScanClock(Protocol):
         ...
 
     def finished(self, scan: int, last_position: int) -> int:
-        """Return the positions before which all were visited; the last one given out helps."""
+        """Return the positions before which all were visited; the last one given out, or −1, helps."""
         ...
 
     def next_scan(self, scan: int, over: bool, store: EventStore) -> int | None:
@@ -101,7 +101,7 @@ class Gate:
             over = end is not None and (
                 self._confirming >= CONFIRMING or self._clock.passed(end, quiet)
             )
-            last = int(batch.positions[-1]) if len(batch.positions) else 0
+            last = int(batch.positions[-1]) if len(batch.positions) else -1
             finished = self._clock.finished(self._current, last)
             following = None
             if over or ended:

@@ -54,7 +54,8 @@ class LineClock:
         numbers = self._tracker.table.number
         if not len(numbers):
             return 0
-        rows = int(numbers[-1]) + 1 - scan * self._rows
+        ended = int(numbers[-1]) + 1 - self._tracker.cut_short
+        rows = ended - scan * self._rows
         return max(0, min(rows, self._rows)) * self._columns
 
     def next_scan(self, scan: int, over: bool, store: EventStore) -> int | None:

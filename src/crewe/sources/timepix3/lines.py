@@ -45,6 +45,8 @@ class LineTracker:
     ) -> None:
         self.table = LineTable()
         self.newest = NEVER
+        self.cut_short = False
+        """Whether the end of the last line is a guess, because the stream ended."""
         self._rows = rows
         self._counters = counters
         self._line_end = line_end
@@ -221,6 +223,7 @@ class LineTracker:
         if self._open and self._duration:
             begin, number = self._open
             self.table.append(begin, begin + self._duration, number)
+            self.cut_short = True
         self._open = None
 
 
