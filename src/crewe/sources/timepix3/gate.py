@@ -39,7 +39,7 @@ class ScanClock(Protocol):
         ...
 
     def finished(self, scan: int, last_position: int) -> int:
-        """Return the positions before which all were visited; the last one given out, or −1, helps."""
+        """Return how many positions were visited; the last one given out, or −1, helps."""
         ...
 
     def next_scan(self, scan: int, over: bool, store: EventStore) -> int | None:

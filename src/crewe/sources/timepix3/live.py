@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from crewe.errors import SourceError
+from crewe.errors import SourceError, WriteError
 from crewe.sources.protocol import Events
 from crewe.sources.scan import Scan
 from crewe.sources.timepix3.record import Record
@@ -54,7 +54,11 @@ class Timepix3Listener(EventSource):
         self._patience = float("inf") if patience_s is None else patience_s
         self._server = _listening(host, port)
         self.port: int = self._server.getsockname()[1]
-        self._record = None if record_to is None else Record(Path(record_to))
+        try:
+            self._record = None if record_to is None else Record(Path(record_to))
+        except WriteError:
+            self._server.close()
+            raise
 
     def batches(self) -> Iterator[Events]:
         """Yield electrons as they come, connection after connection, until closed; once."""
@@ -67,7 +71,6 @@ class Timepix3Listener(EventSource):
                     yield from self._received(connection, stream)
                 if stream.gate.complete or self._closed.is_set():
                     return
-                self.counters.fault("the sender disconnected", "waiting for it to come back")
                 next_scan = stream.gate.next_scan
         finally:
             self._let_go()
@@ -111,6 +114,7 @@ class Timepix3Listener(EventSource):
             except OSError:
                 got = 0
             if got == 0:
+                self.counters.fault("the sender disconnected", "waiting for it to come back")
                 break
             heard, resting = time.monotonic(), False
             if self._record is not None:
