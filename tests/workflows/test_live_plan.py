@@ -34,6 +34,7 @@ def test_addresses(address, kind, place):
         ({"kernel": 60}, "odd"),
         ({"scan": (0, 5)}, "greater than 0"),
         ({"counter_depth": 16}, "counter_depth = 16"),
+        ({"trigger": "soft"}, "trigger = 'soft'"),
         ({"record": "out.tif"}, "on .zarr"),
         ({"address": "timepix3://", "record": "out.zarr"}, "on .tpx3"),
         ({"scans": 0}, "greater than 0"),

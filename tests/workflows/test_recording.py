@@ -88,6 +88,9 @@ def test_scans_are_arrays_of_one_folder(tmp_path, small_chunks):
         read = crewe.read(tmp_path / "out.zarr", f"scan_{number}")
         np.testing.assert_array_equal(read.values.reshape(60, 4, 5), data[number])
         assert crewe.read(tmp_path / "out.zarr", f"measured_{number}").values.all()
+        with open_array_file(tmp_path / "out.zarr", dataset=f"scan_{number}") as source:
+            for batch in source.batches():
+                np.testing.assert_array_equal(batch.patterns, data[number][batch.positions])
     attrs = json.loads((tmp_path / "out.zarr" / "zarr.json").read_text())["attributes"]
     assert attrs["complete"]
     assert attrs["patterns"] == 240

@@ -57,7 +57,7 @@ Reference = Annotated[
 Depth = Annotated[int | None, option(MERLIN, text="Counter depth: 1, 6, 12 or 24 bits.")]
 Trigger = Annotated[
     str | None,
-    option(MERLIN, text="internal, rising, falling, lvds rising, lvds falling or soft."),
+    option(MERLIN, text="internal, rising, falling, lvds rising or lvds falling."),
 ]
 TriggerPer = Annotated[
     str | None, option(MERLIN, text="Frames that follow a trigger: those of a frame, line or scan.")

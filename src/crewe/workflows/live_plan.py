@@ -24,7 +24,7 @@ from crewe.workflows.phase_plan import BandPass, DetectorRing, Format, PhasePlan
 from crewe.workflows.plan import PlanPart
 
 Pair = tuple[float, float]
-Trigger = Literal["internal", "rising", "falling", "lvds rising", "lvds falling", "soft"]
+Trigger = Literal["internal", "rising", "falling", "lvds rising", "lvds falling"]
 DATA_PORTS = {"merlin": 6342, "timepix3": 8451}
 LOOPBACK = "127.0.0.1"
 Part = TypeVar("Part", bound=PlanPart)
