@@ -3,6 +3,7 @@ import json
 import os
 import signal
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -269,23 +270,25 @@ def test_lost_frames_leave_holes_in_images_and_recording(tmp_path):
 
 
 def test_stop_by_the_page_ends_an_endless_detector():
-    data, pages = lattice(), []
+    data, stoppers = lattice(), []
 
     def viewer(session):
-        pages.append(LivePage(session, 0))
-        return pages[0]
+        page = LivePage(session, 0)
+        stoppers.append(threading.Thread(target=stop, args=(session, page)))
+        stoppers[0].start()
+        return page
 
-    def stop():
-        connection = http.client.HTTPConnection("127.0.0.1", pages[0].port, timeout=10)
-        connection.request("POST", "/stop", "{}", {"X-Crewe-Token": pages[0].token})
+    def stop(session, page):
+        while session.counters.used < 400:
+            time.sleep(0.01)
+        connection = http.client.HTTPConnection("127.0.0.1", page.port, timeout=10)
+        connection.request("POST", "/stop", "{}", {"X-Crewe-Token": page.token})
         assert connection.getresponse().read()
         connection.close()
 
     with FakeMerlin(data, continuous=True, rate_hz=5000, frames=192 * 50, wait=False) as merlin:
         wanted = merlin_plan(merlin).model_copy(update={"command_port": None})
-        timer = threading.Timer(0.5, stop)
-        timer.start()
         result = run_live(wanted, viewer=viewer)
-        timer.join()
+        stoppers[0].join()
     assert result.counters.used > 192
     same(result.images, images_of(data))

