@@ -237,7 +237,9 @@ def test_what_cannot_be_is_refused(tmp_path):
         {"chips": 2},
         {"channel": 3},
         {"place_by": "hand"},
-        {"acceptance_us": 0},
+        {"acceptance_us": -1},
+        {"acceptance_us": float("nan")},
+        {"disorder_us": float("nan")},
         {"place_by": "dwell"},
     ):
         with pytest.raises(PlanError):

@@ -20,9 +20,9 @@ from crewe.sources.protocol import Events
 from crewe.sources.scan import Scan
 from crewe.sources.timepix3.dwell_clock import DwellClock
 from crewe.sources.timepix3.gate import Gate
-from crewe.sources.timepix3.source import DISORDER_US, EventSource, FileReader
+from crewe.sources.timepix3.source import DISORDER_US, EventSource, FileReader, in_ticks
 from crewe.sources.timepix3.store import EventStore
-from crewe.sources.timepix3.words import TICKS_PER_FINE_TIME, TICKS_PER_US
+from crewe.sources.timepix3.words import TICKS_PER_FINE_TIME
 
 RECORD = np.dtype(
     [("pixel", "<u4"), ("toa", "<u8"), ("overflow", "u1"), ("ftoa", "u1"), ("tot", "<u2")]
@@ -130,7 +130,7 @@ class AdvaPixFile(EventSource):
         super().__init__(scan, detector_shape)
         if min(detector_shape) < 1 or piece_bytes < RECORD.itemsize:
             raise PlanError(f"a detector of {detector_shape}, read {piece_bytes} bytes at a time")
-        clock = DwellClock(scan, self.counters, round(disorder_us * TICKS_PER_US))
+        clock = DwellClock(scan, self.counters, in_ticks("disorder", disorder_us))
         self._gate = Gate(
             clock, scan, detector_shape, self.counters, acceptance_us=acceptance_us, scans=scans
         )

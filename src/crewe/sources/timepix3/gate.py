@@ -7,17 +7,17 @@ from typing import Protocol
 
 import numpy as np
 
-from crewe.errors import PlanError
 from crewe.sources.counters import Counters
 from crewe.sources.protocol import Events
 from crewe.sources.scan import Scan
 from crewe.sources.timepix3.place import FLYBACK, LATE, ON_LINE, Lines, Scanned, place
+from crewe.sources.timepix3.source import in_ticks
 from crewe.sources.timepix3.store import EventStore
-from crewe.sources.timepix3.words import TICKS_PER_US
 
 CONFIRMING = 16
 """So many electrons after a scan's end, and not one damaged time, say that it is over."""
 MOST_WAITING = 1 << 23
+LONGEST_ACCEPTED = 1 << 48
 
 
 class ScanClock(Protocol):
@@ -69,12 +69,12 @@ class Gate:
         scans: int | None = None,
         first_scan: int = 0,
     ) -> None:
-        if acceptance_us is not None and not acceptance_us > 0:
-            raise PlanError(f"acceptance time of {acceptance_us} µs: give a positive number")
         self._clock, self._scan, self._shape = clock, scan, detector_shape
         self._counters = counters
-        ticks = -1 if acceptance_us is None else max(1, round(acceptance_us * TICKS_PER_US))
-        self._accepted = ticks if ticks < 0 else ticks * clock.scale
+        self._accepted = -1
+        if acceptance_us is not None:
+            ticks = max(1, in_ticks("acceptance time", acceptance_us)) * clock.scale
+            self._accepted = min(ticks, LONGEST_ACCEPTED)
         self._limit, self._first_scan = scans, first_scan
         self._current = self._finished = self._confirming = 0
         self._begun = False

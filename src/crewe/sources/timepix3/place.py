@@ -139,7 +139,8 @@ def place(
     kept, placed, confirming = first, 0, 0
     begin, end, kind, base = AFTER_ALL, AFTER_ALL, KEEP, 0
     duration, per_tick, half = 1, 0.0, 0.0
-    columns, accepted = scanned.columns, scanned.accepted
+    columns, accepted, too_late = scanned.columns, scanned.accepted, 0
+    limit = accepted * columns if accepted >= 0 else AFTER_ALL
     i = first
     while i < count:
         whole = kind == ON_LINE and per_tick > 0 and accepted < 0 and i + BLOCK <= count
@@ -167,10 +168,10 @@ def place(
                     column = since * columns // duration
                 positions[placed] = base + column
                 placed_pixels[placed] = pixels[i]
-                if accepted < 0 or since * columns - column * duration < accepted * columns:
-                    placed += 1
-                else:
-                    tally[FLYBACK] += 1
+                # Without a branch: which electron is early enough cannot be foreseen.
+                early = since * columns - column * duration < limit
+                placed += early
+                too_late += not early
             else:
                 confirming += time >= scanned.confirms_from
                 if kind == KEEP:
@@ -180,4 +181,5 @@ def place(
                     tally[kind] += 1
             i += 1
     tally[ON_LINE] += placed
+    tally[FLYBACK] += too_late
     return placed, kept, confirming

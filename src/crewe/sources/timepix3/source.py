@@ -12,13 +12,22 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from crewe.errors import ReadError
+from crewe.errors import PlanError, ReadError
 from crewe.sources.counters import Counters
 from crewe.sources.protocol import Events, Known
 from crewe.sources.scan import Scan
+from crewe.sources.timepix3.words import TICKS_PER_US
 
 DISORDER_US = 10_000.0
 """Electrons of one scan are awaited so long after its end."""
+YEAR_US = 3e13
+
+
+def in_ticks(name: str, time_us: float) -> int:
+    """Return a time in ticks, at most a year; raises PlanError for none or a negative one."""
+    if not time_us >= 0:
+        raise PlanError(f"{name} of {time_us} µs: give a number of microseconds, 0 or more")
+    return round(min(time_us, YEAR_US) * TICKS_PER_US)
 
 
 class EventSource:

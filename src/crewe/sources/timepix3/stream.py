@@ -18,7 +18,7 @@ from crewe.sources.timepix3.dwell_clock import DwellClock
 from crewe.sources.timepix3.gate import Gate
 from crewe.sources.timepix3.line_clock import LineClock
 from crewe.sources.timepix3.lines import NEVER, LineEnd, LineTracker, add_edges
-from crewe.sources.timepix3.source import DISORDER_US
+from crewe.sources.timepix3.source import DISORDER_US, in_ticks
 from crewe.sources.timepix3.store import EventStore
 from crewe.sources.timepix3.words import FALLING, RISING, TICKS_PER_US
 
@@ -76,7 +76,7 @@ class CheetahStream:
         self.used = 0
         self._store = EventStore()
         self._kinds = settings.begin_and_end_kinds()
-        disorder = round(settings.disorder_us * TICKS_PER_US)
+        disorder = in_ticks("disorder", settings.disorder_us)
         self._dwell: DwellClock | None = None
         self._tracker: LineTracker | None = None
         if settings.place_by == "dwell":
