@@ -9,6 +9,7 @@ from crewe.errors import NoColumnsError as NoColumnsError
 from crewe.errors import PlanError as PlanError
 from crewe.errors import ReadError as ReadError
 from crewe.errors import RecipeError as RecipeError
+from crewe.errors import SourceError as SourceError
 from crewe.errors import SpecimenError as SpecimenError
 from crewe.errors import WriteError as WriteError
 from crewe.io import list_signals as list_signals
@@ -19,6 +20,7 @@ from crewe.restoration import restore as restore
 from crewe.simulation.linear import linear_image as linear_image
 from crewe.training_sets import open_training_set as open_training_set
 from crewe.workflows import QuantifyPlan as QuantifyPlan
+from crewe.workflows import phase_images as phase_images
 from crewe.workflows import run as run
 
 __version__: str

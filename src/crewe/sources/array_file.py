@@ -50,7 +50,10 @@ def open_array_file(
 
 
 def calibrated_source(
-    array: xr.DataArray, scan: Scan | None = None, beam_energy_kev: float | None = None
+    array: xr.DataArray,
+    scan: Scan | None = None,
+    beam_energy_kev: float | None = None,
+    partial: bool = False,
 ) -> ArraySource:
     """Take 4D data as crewe.io.read returns them, in memory or lazy, for a source.
 
@@ -58,7 +61,7 @@ def calibrated_source(
     """
     name = str(array.attrs.get("source") or array.name or "the array")
     stored, roles = choose(name, [_of_calibrated(array)], None)
-    return _source(in_order(stored, roles, beam_energy_kev), scan, name=name)
+    return _source(in_order(stored, roles, beam_energy_kev), scan, name=name, partial=partial)
 
 
 def _source(patterns: Patterns, scan: Scan | None, **options: Any) -> ArraySource:

@@ -5,8 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from crewe.workflows.carry_out import run, run_unless_finished
+    from crewe.workflows.live import run_live
+    from crewe.workflows.live_plan import LivePlan
     from crewe.workflows.many import Finished, Outcome, run_many
     from crewe.workflows.observer import Observer, Silent
+    from crewe.workflows.phase import run_phase
+    from crewe.workflows.phase_in_memory import phase_images
+    from crewe.workflows.phase_plan import PhasePlan
     from crewe.workflows.plan import FindOptions, FitOptions, IntensityScale, QuantifyPlan, UnitCell
     from crewe.workflows.plan_file import load_plan, plan_from, save_plan
     from crewe.workflows.quantify import Quantification
@@ -18,17 +23,22 @@ _FILE_OF = {
     "Finished": "many",
     "FitOptions": "plan",
     "IntensityScale": "plan",
+    "LivePlan": "live_plan",
     "Observer": "observer",
     "Outcome": "many",
+    "PhasePlan": "phase_plan",
     "Quantification": "quantify",
     "QuantifyPlan": "plan",
     "Silent": "observer",
     "UnitCell": "plan",
     "load_plan": "plan_file",
+    "phase_images": "phase_in_memory",
     "plan_from": "plan_file",
     "rerun": "repeat",
     "run": "carry_out",
+    "run_live": "live",
     "run_many": "many",
+    "run_phase": "phase",
     "run_unless_finished": "carry_out",
     "save_plan": "plan_file",
 }
@@ -39,17 +49,22 @@ __all__ = [
     "Finished",
     "FitOptions",
     "IntensityScale",
+    "LivePlan",
     "Observer",
     "Outcome",
+    "PhasePlan",
     "Quantification",
     "QuantifyPlan",
     "Silent",
     "UnitCell",
     "load_plan",
+    "phase_images",
     "plan_from",
     "rerun",
     "run",
+    "run_live",
     "run_many",
+    "run_phase",
     "run_unless_finished",
     "save_plan",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -102,13 +102,17 @@ def phase_unless_finished(
     return Finished(run_phase(plan, observer, overwrite=overwrite).summary)
 
 
-def make_images(plan: PhasePlan, observer: Observer | None = None) -> PhaseImages:
-    """Make the images of a plan without writing them."""
-    told = observer or Silent()
+def make_images(
+    plan: PhasePlan,
+    observer: Observer | None = None,
+    opener: Callable[[PhasePlan], Source] | None = None,
+) -> PhaseImages:
+    """Make the images of a plan without writing them; `opener` opens its data, twice."""
+    told, opener = observer or Silent(), opener or opened
     told.stage_started("looking at the patterns")
-    with opened(plan) as source:
+    with opener(plan) as source:
         pattern = sample_pattern(source)
-    with opened(plan) as source:
+    with opener(plan) as source:
         scan, known = scan_of(plan, source), known_of(plan, source)
         calibration = calibrate(plan, pattern, scan, known, told)
         settings = method_settings(plan, calibration)
