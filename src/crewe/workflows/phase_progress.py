@@ -8,6 +8,8 @@ from crewe.sources import Batch, Events, Scan
 from crewe.workflows.observer import Observer
 
 SECONDS_BETWEEN = 0.2
+SECONDS_FOR_A_RATE = 0.3
+"""What is over sooner says nothing about speed."""
 
 
 class PhaseProgress:
@@ -49,9 +51,11 @@ class PhaseProgress:
         return (self.positions - self._before) / max(time.perf_counter() - self._begun, 1e-9) / 1e3
 
     def in_words(self) -> str:
-        """Return how much came, and how fast."""
+        """Return how much came, and how fast where it lasted long enough to tell."""
         events = f" with {self.events:,} events" if self.events else ""
-        return f"{self.positions:,} probe positions{events} at {self.khz:,.1f} kHz"
+        long = time.perf_counter() - self._begun >= SECONDS_FOR_A_RATE
+        rate = f" at {self.khz:,.1f} kHz" if long else ""
+        return f"{self.positions:,} probe positions{events}{rate}"
 
     def _tell(self) -> None:
         fraction = min(1.0, self.positions / (self._scan.size * self._scans))
