@@ -34,7 +34,8 @@ autodoc_preserve_defaults = True
 nitpick_ignore_regex = [
     ("py:.*", r"(?!crewe\.).*"),
     ("py:class", r"crewe\.workflows\.(plan\.Provenance|many\.Item|quantify_restored\.Restoration)"),
-    ("py:class", r"crewe\.(degradation|networks|recipes|specimens|training_sets)\.\w+\.\w+"),
+    ("py:class", r"crewe\.workflows\.(live_session\.\w+|live_result\.\w+|phase\.PhaseImages)"),
+    ("py:class", r"crewe\.(degradation|networks|recipes|specimens|stem4d|training_sets)\.\w+\.\w+"),
 ]
 
 SET_COMMANDS = ("make", "list", "recipe", "find", "preview", "export", "check")

@@ -1,9 +1,9 @@
 """4D-STEM of a thin phase object: the probe's wave times exp(iφ), and its diffraction patterns.
 
 A multiplicative object has no thickness: the probe does not spread inside it. For such an object,
-and weak phases, the centre of mass of a pattern is (1/2π)·(|probe|² ⋆ ∇φ), I. Lazić, E. G. T. Bosch
-and S. Lazar, Ultramicroscopy 160 (2016) 265, doi:10.1016/j.ultramic.2015.10.011; in fact it is so
-for any phase.
+and weak phases, the centre of mass of a pattern is (1/2π)·(P ⋆ ∇φ) with the probe's intensity P:
+I. Lazić, E. G. T. Bosch and S. Lazar, Ultramicroscopy 160 (2016) 265,
+doi:10.1016/j.ultramic.2015.10.011; in fact it is so for any phase.
 """
 
 from __future__ import annotations

@@ -90,12 +90,12 @@ def _finite_pair(values: Pair) -> bool:
 class CentreOfMass:
     """Shift of each pattern relative to vacuum, or to the mean of all, along scan axes.
 
-    For a thin phase object exp(iφ) the shift is ⟨k⟩ = (|probe|² ⋆ ∇φ)/2π and points towards atoms.
-    With normalise="pattern" it is each pattern's own centre of mass. With "dose" the first moment
-    is divided by the mean counts of all patterns, so that every electron counts alike; where less
-    than about 3 electrons fall on a position this is less noisy. `reference` (ky, kx in pixels),
-    `scan` (for its rotation, mirroring and step), `sampling_inverse_angstrom` and `normalise` can
-    be set at any time, from any thread. Source: Lazić et al. 2016,
+    For a thin phase object exp(iφ) the shift is ⟨k⟩ = (P ⋆ ∇φ)/2π, with the probe's intensity P:
+    towards atoms. With normalise="pattern" it is each pattern's own centre of mass. With "dose"
+    the first moment is divided by the mean counts of all patterns, so that every electron counts
+    alike; where less than about 3 electrons fall on a position this is less noisy. `reference`
+    (ky, kx in pixels), `scan` (for its rotation, mirroring and step), `sampling_inverse_angstrom`
+    and `normalise` can be set at any time, from any thread. Source: Lazić et al. 2016,
     doi:10.1016/j.ultramic.2015.10.011.
     """
 

@@ -18,7 +18,7 @@ LARGEST_KERNEL = 8191
 
 
 class Band(NamedTuple):
-    """Frequencies that a filter passes, low ≤ |k| ≤ high, in cycles per scan step (0 to 0.5).
+    """Frequencies that a filter passes, low ≤ k ≤ high, in cycles per scan step (0 to 0.5).
 
     low = 0 is a low-pass, high = None a high-pass filter. Where the steps along y and x differ,
     a step is √(step_y·step_x).
@@ -72,7 +72,7 @@ def ricom_kernel(
     """Return the kernel K (2, size, size) that integrates shifts (y, x) to a riCOM image.
 
     I(r_p) = Σ K(r_p − r)·COM(r); element [:, h + dy, h + dx], h = (size − 1)/2, belongs to
-    r_p − r = (dy, dx) steps, and the centre is zero. It is a/2π · r/|r|² with a = step_y·step_x,
+    r_p − r = (dy, dx) steps, and the centre is zero. It is a/2π · r/r² with a = step_y·step_x,
     in the unit of `step`. With `band` the hard filter on the grid of the scan is convolved in and
     the result cut to `size` again, which softens its limits. Raises PlanError for an even or
     impossible size, step or band. Source: Yu et al. 2022, eq. 4 and 8–9 (3.4, 3.8, 3.9),
@@ -129,7 +129,7 @@ def transfer(kernel: Array, scan_shape: tuple[int, int]) -> Array:
     """Return what a kernel for step (1, 1) passes at each frequency of a scan (rows, columns).
 
     It is the weight of COM along k̂ in the image: K̂(k)·k̂ ·i, real, in scan steps; zero frequency
-    comes first, as numpy.fft has it. A kernel without end passes 1/(2π|k|), k in cycles per step
+    comes first, as numpy.fft has it. A kernel without end passes 1/(2πk), k in cycles per step
     (eq. 3.5). Raises PlanError for a scan smaller than the kernel.
     """
     half = kernel.shape[1] // 2
