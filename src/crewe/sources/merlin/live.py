@@ -13,21 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe.errors import PlanError, SourceError
+from crewe.sources.arrivals import Block, Broken, Connected, Ended, Stalled
 from crewe.sources.counters import Counters
 from crewe.sources.merlin.connection import connect, drained
 from crewe.sources.merlin.control import COMMAND_PORT, AcquisitionSettings, MerlinControl
 from crewe.sources.merlin.numbering import FrameNumbers, Placed
-from crewe.sources.merlin.receiver import (
-    Block,
-    Broken,
-    Connected,
-    Ended,
-    Receiver,
-    Stalled,
-)
 from crewe.sources.merlin.stream import Announcement, MessageStream, Piece, Run, Skipped
 from crewe.sources.merlin.unpack import unpack
 from crewe.sources.protocol import Frames, Known
+from crewe.sources.receiver import Receiver
 from crewe.sources.scan import Scan
 
 DATA_PORT = 6342

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from crewe.errors import SourceError, WriteError
+from crewe.sources.arrivals import Arrival, Block, Broken, Ended, Stalled
 from crewe.sources.protocol import Events
+from crewe.sources.receiver import Receiver
 from crewe.sources.scan import Scan
 from crewe.sources.timepix3.record import Record
 from crewe.sources.timepix3.source import EventSource
@@ -20,7 +22,6 @@ from crewe.sources.timepix3.stream import CheetahSettings, CheetahStream
 POLL_S = 0.1
 REST_S = 0.5
 """A stream silent for so long rests: a scan that has come to its end is handed out."""
-PIECE_BYTES = 1 << 21
 
 
 class Timepix3Listener(EventSource):
@@ -51,6 +52,7 @@ class Timepix3Listener(EventSource):
         side = 256 if self.settings.chips == 1 else 512
         super().__init__(scan, (side, side))
         CheetahStream(scan, self.settings, self.counters)  # refuses what cannot be, at once
+        self._receiver: Receiver | None = None
         self._patience = float("inf") if patience_s is None else patience_s
         self._server = _listening(host, port)
         self.port: int = self._server.getsockname()[1]
@@ -66,9 +68,8 @@ class Timepix3Listener(EventSource):
         try:
             while (connection := self._accept(first)) is not None:
                 first = False
-                with connection:
-                    stream = CheetahStream(self.scan, self.settings, self.counters, next_scan)
-                    yield from self._received(connection, stream)
+                stream = CheetahStream(self.scan, self.settings, self.counters, next_scan)
+                yield from self._received(connection, stream)
                 if stream.gate.complete or self._closed.is_set():
                     return
                 next_scan = stream.gate.next_scan
@@ -92,39 +93,38 @@ class Timepix3Listener(EventSource):
                 return None
             except OSError:
                 return None
-            connection.settimeout(POLL_S)
             return connection
         return None
 
     def _received(self, connection: socket.socket, stream: CheetahStream) -> Iterator[Events]:
-        buffer = np.empty(PIECE_BYTES, np.uint8)
-        left, heard, resting = 0, time.monotonic(), False
-        while not self._closed.is_set() and not stream.gate.complete:
-            try:
-                got = connection.recv_into(buffer.data[left:])
-            except TimeoutError:
-                silent = time.monotonic() - heard
-                if silent > self._patience:
-                    self.counters.fault("the sender is silent", f"for {self._patience:g} s")
-                    break
-                if silent > REST_S and not resting:
-                    resting = True
+        keep = None if self._record is None else self._record.write
+        receiver = self._receiver = Receiver(connection, None, self._patience, REST_S, keep)
+        rest = np.empty(0, np.uint8)
+        try:
+            while not self._closed.is_set() and not stream.gate.complete:
+                arrival = receiver.next()
+                if isinstance(arrival, Block):
+                    block, begin, end = arrival.after(rest)
+                    yield from stream.feed(block[begin:end], end - begin)
+                    rest = block[begin + stream.used : end].copy()
+                    receiver.give_back(arrival)
+                elif isinstance(arrival, Stalled):
                     yield from stream.rest()
-                continue
-            except OSError:
-                got = 0
-            if got == 0:
-                self.counters.fault("the sender disconnected", "waiting for it to come back")
-                break
-            heard, resting = time.monotonic(), False
-            if self._record is not None:
-                self._record.write(buffer[left : left + got].data)
-            end = left + got
-            yield from stream.feed(buffer, end)
-            left = end - stream.used
-            buffer[:left] = buffer[stream.used : end].copy()
-        if not self._closed.is_set():
-            yield from stream.finish(left)
+                else:
+                    self._tell_of_end(arrival)
+                    break
+            if not self._closed.is_set():
+                yield from stream.finish(rest.size)
+        finally:
+            receiver.close()
+
+    def _tell_of_end(self, arrival: Arrival) -> None:
+        if isinstance(arrival, Broken):
+            self.counters.fault("the sender disconnected", "waiting for it to come back")
+        elif isinstance(arrival, Ended) and arrival.error is not None:
+            raise arrival.error
+        elif isinstance(arrival, Ended) and arrival.problem:
+            self.counters.fault("the sender is silent", f"for {self._patience:g} s")
 
     def close(self) -> None:
         """Stop listening and receiving; the record gets its name. May be called twice."""
@@ -133,6 +133,8 @@ class Timepix3Listener(EventSource):
 
     def _let_go(self) -> None:
         self._server.close()
+        if self._receiver is not None:
+            self._receiver.close()
         if self._record is not None:
             self._record.close()
 

@@ -9,86 +9,50 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from crewe.errors import SourceError
+from crewe.errors import CreweError, SourceError
+from crewe.sources.arrivals import (
+    HEADROOM_BYTES,
+    Arrival,
+    Block,
+    Broken,
+    Connected,
+    Ended,
+    Stalled,
+)
 
 BLOCKS, BLOCK_BYTES = 16, 2 * 2**20
-HEADROOM_BYTES = 5 * 2**18
-"""Room before each block for the incomplete message that the block before left over."""
 LONGEST_WAIT_S = 0.02
 """How long bytes may lie in a block that is not yet full."""
 ENOUGH_BYTES = 2**19
 """Wake up for so many bytes at once; for fewer only after the longest wait."""
+WORD_BYTES = 8
+"""Words of so many bytes, counted from the start of a connection, stay aligned in every block."""
 STALL_S = 2.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Bytes as they came, from HEADROOM_BYTES to `stop`; to be given back when read."""
-
-    content: NDArray[np.uint8]
-    stop: int
-
-    def after(self, rest: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int, int]:
-        """Return the bytes with `rest` in front of them, and where both begin and end."""
-        start = HEADROOM_BYTES - rest.size
-        if start < 0:
-            content = np.concatenate([rest, self.content[HEADROOM_BYTES : self.stop]])
-            return content, 0, content.size
-        self.content[start:HEADROOM_BYTES] = rest
-        return self.content, start, self.stop
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """The connection ended; another will be tried after `go_on`."""
-
-    problem: str
-
-
-@dataclass(frozen=True, slots=True)
-class Connected:
-    """What follows comes over another connection."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stalled:
-    """Nothing has come for some seconds."""
-
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """Nothing follows: patience is over, or it was closed (no problem)."""
-
-    problem: str = ""
-
-
-Arrival = Block | Broken | Connected | Stalled | Ended
 
 
 class Receiver:
     """Receives into a few large blocks, and connects again when the connection breaks.
 
-    `reconnect` returns another connected socket or raises SourceError. Silence, disconnection
-    included, is borne for `patience_s`; time in which all blocks are full does not count.
+    `reconnect` returns another connected socket or raises SourceError; without it there is one
+    connection only. Silence, disconnection included, is borne for `patience_s`; time in which all
+    blocks are full does not count. `keep` is shown all bytes in order before anybody else.
     """
 
     def __init__(
         self,
         connection: socket.socket,
-        reconnect: Callable[[], socket.socket],
+        reconnect: Callable[[], socket.socket] | None,
         patience_s: float,
         stall_s: float = STALL_S,
+        keep: Callable[[memoryview], None] | None = None,
     ) -> None:
         self._socket, self._reconnect = connection, reconnect
-        self._patience_s, self._stall_s = patience_s, stall_s
+        self._patience_s, self._stall_s, self._keep = patience_s, stall_s, keep
         # The block used last is filled next: while processing keeps up, all stays in the cache.
         self._free: queue.LifoQueue[NDArray[np.uint8]] = queue.LifoQueue()
         self._arrived: queue.SimpleQueue[Arrival] = queue.SimpleQueue()
@@ -97,7 +61,7 @@ class Receiver:
         self._silence_s = 0.0
         self._told_stall = False
         self._closing, self._go_on = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._run, name="merlin-receiver", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="receiver", daemon=True)
         self._thread.start()
 
     def next(self) -> Arrival:
@@ -129,12 +93,14 @@ class Receiver:
             self._thread.join(1.0)
 
     def _run(self) -> None:
-        problem = "failed"
+        problem, reason = "failed", None
         try:
             problem = self._receive_until_impatient()
+        except CreweError as error:
+            problem, reason = f"failed: {error}", error
         finally:
             # Whoever waits must hear of the end, whatever it was.
-            self._arrived.put(Ended("" if self._closing.is_set() else problem))
+            self._arrived.put(Ended("" if self._closing.is_set() else problem, reason))
 
     def _receive_until_impatient(self) -> str:
         problem: str | None = ""
@@ -145,20 +111,27 @@ class Receiver:
             if problem is None:
                 break
             self._arrived.put(Broken(problem))
+            if self._reconnect is None:
+                break
             self._go_on.wait()
             self._go_on.clear()
-            problem = self._connect_again(problem)
+            problem = self._connect_again(self._reconnect, problem)
         return problem or "is silent"
 
     def _receive(self) -> str | None:
         """Pass on blocks until the connection ends; None where silence lasted too long."""
+        phase = 0
         while not self._closing.is_set():
             content = self._free.get()
             if not content.size:
                 break
-            stop, problem = self._fill(content)
-            if stop > HEADROOM_BYTES:
-                self._arrived.put(Block(content, stop))
+            start = HEADROOM_BYTES + phase
+            stop, problem = self._fill(content, start)
+            if stop > start:
+                if self._keep is not None:
+                    self._keep(content[start:stop].data)
+                self._arrived.put(Block(content, start, stop))
+                phase = stop % WORD_BYTES
             else:
                 self._free.put(content)
             if problem is not None:
@@ -167,9 +140,9 @@ class Receiver:
                 return None
         return ""
 
-    def _fill(self, content: NDArray[np.uint8]) -> tuple[int, str | None]:
+    def _fill(self, content: NDArray[np.uint8], start: int) -> tuple[int, str | None]:
         """Receive into one block until it is full or lay there long enough, or nothing comes."""
-        room, stop = content.data, HEADROOM_BYTES
+        room, stop = content.data, start
         until = time.monotonic() + LONGEST_WAIT_S
         while stop < content.size and (wait := until - time.monotonic()) > 0:
             try:
@@ -181,7 +154,7 @@ class Receiver:
             if not count:
                 return stop, "closed the connection"
             stop += count
-        if stop == HEADROOM_BYTES:
+        if stop == start:
             self._bear_silence(LONGEST_WAIT_S)
         else:
             self._silence_s, self._told_stall = 0.0, False
@@ -205,7 +178,7 @@ class Receiver:
             self._told_stall = True
             self._arrived.put(Stalled(self._silence_s))
 
-    def _connect_again(self, problem: str) -> str:
+    def _connect_again(self, reconnect: Callable[[], socket.socket], problem: str) -> str:
         """Try to connect until it works or patience is over; returns the latest problem."""
         pause = FIRST_PAUSE_S
         while not self._closing.is_set() and self._silence_s <= self._patience_s:
@@ -214,7 +187,7 @@ class Receiver:
                 break
             pause = min(2 * pause, LONGEST_PAUSE_S)
             try:
-                self._socket = self._reconnect()
+                self._socket = reconnect()
             except SourceError as error:
                 problem = f"{problem.split('; then ')[0]}; then {error}"
                 continue
