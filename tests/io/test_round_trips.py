@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from crewe.axes import calibrated_image, sampling, with_sampling
+from crewe.axes import Axis, calibrated_array, calibrated_image, sampling, with_sampling
 from crewe.errors import WriteError
 from crewe.io import list_signals, read, read_image, write
 from crewe.io.picture import bar_length
@@ -155,3 +155,16 @@ def test_a_large_tiff_is_read_page_by_page(tmp_path):
     assert back.chunks[0] == (1,) * 40
     assert float(back[7, 3, 4]) == 7
     assert np.array_equal(read_image(tmp_path / "big.tif", frame=39), pages[39])
+
+
+@pytest.mark.parametrize("chunks", [(3, 7, 5, 9), (7, 9, 16, 3), (1, 5, 16, 16)])
+def test_lazy_arrays_of_any_chunks_are_written_to_zarr(chunks, tmp_path):
+    import dask
+    import dask.array
+
+    values = np.arange(9 * 17 * 16 * 16, dtype=np.uint16).reshape(9, 17, 16, 16)
+    lazy = dask.array.from_array(values, chunks=chunks)
+    axes = [Axis(name) for name in ("y", "x", "ky", "kx")]
+    with dask.config.set({"array.chunk-size": "20KiB"}):
+        write(tmp_path / "set.zarr", calibrated_array(lazy, axes))
+    np.testing.assert_array_equal(read(tmp_path / "set.zarr"), values)

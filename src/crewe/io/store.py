@@ -24,6 +24,8 @@ def write_zarr(path: Path, array: xr.DataArray) -> None:
     stored.encoding = {}
     if hasattr(stored.data, "dask"):
         stored = stored.chunk("auto")
+        # Zarr wants chunks of one size, which dask does not always choose.
+        stored = stored.chunk({dim: max(sizes) for dim, sizes in stored.chunksizes.items()})
     unfilled = {str(name): {"_FillValue": None} for name in (*stored.coords, VARIABLE)}
     dataset = stored.to_dataset()
     dataset.to_zarr(path, mode="w", zarr_format=3, consolidated=False, encoding=unfilled)
