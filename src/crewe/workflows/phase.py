@@ -35,6 +35,7 @@ from crewe.workflows.phase_output import (
 from crewe.workflows.phase_plan import PhasePlan
 from crewe.workflows.phase_progress import PhaseProgress
 from crewe.workflows.phase_sample import sample_pattern
+from crewe.workflows.portable_path import portable_path
 from crewe.workflows.provenance import versions
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def run_phase(
     check_phase_output(plan.output, overwrite)
     result = make_images(plan, told)
     told.stage_started("writing")
-    note = {**_provenance(plan), **result.summary}
+    note = {**_provenance(plan), "paths": _paths(plan), **result.summary}
     write_phase_result(
         plan.output,
         result.images,
@@ -98,7 +99,8 @@ def phase_unless_finished(
         if all(note.get(key) == now[key] for key in now):
             observer.started(plan.data.name)
             observer.finished(f"skipped, {plan.output} already holds this result")
-            return Finished({key: note[key] for key in note if key not in now}, skipped=True)
+            known = {*now, "paths"}
+            return Finished({key: note[key] for key in note if key not in known}, skipped=True)
     return Finished(run_phase(plan, observer, overwrite=overwrite).summary)
 
 
@@ -226,6 +228,11 @@ def _provenance(plan: PhasePlan) -> dict[str, Any]:
         "data": fingerprint(plan.data),
         "versions": versions(),
     }
+
+
+def _paths(plan: PhasePlan) -> dict[str, str]:
+    """Where the data lie; no part of the provenance, for they may be moved."""
+    return {"data": portable_path(plan.data, plan.output)}
 
 
 def _cores() -> int:

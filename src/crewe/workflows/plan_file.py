@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from crewe.errors import PlanError
 from crewe.workflows.plan import PlanPart, QuantifyPlan, is_network_file
+from crewe.workflows.portable_path import portable_path
 
 PLAN_NAME = "plan.yaml"
 
@@ -57,20 +58,13 @@ def read_settings(path: Path) -> dict[str, Any]:
 def to_yaml(plan: QuantifyPlan, folder: Path) -> str:
     """Write a plan as YAML text whose paths are relative to the folder."""
     settings = plan.model_dump(mode="json", exclude_none=True)
-    portable = _with_paths(settings, lambda text: _relative(Path(text), folder))
+    portable = _with_paths(settings, lambda text: portable_path(Path(text), folder))
     return yaml.safe_dump(portable, sort_keys=False, allow_unicode=True)
 
 
 def save_plan(plan: QuantifyPlan, path: Path, folder: Path | None = None) -> None:
     """Write a plan to a YAML file, its paths relative to the folder (default: the file's)."""
     path.write_text(to_yaml(plan, folder or path.parent), encoding="utf-8")
-
-
-def _relative(path: Path, folder: Path) -> str:
-    try:
-        return Path(os.path.relpath(path.absolute(), folder.absolute())).as_posix()
-    except ValueError:  # another drive on Windows
-        return path.absolute().as_posix()
 
 
 def _with_paths(settings: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:

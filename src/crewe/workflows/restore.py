@@ -22,7 +22,8 @@ from crewe.workflows.many import Finished
 from crewe.workflows.network_facts import made_with
 from crewe.workflows.observer import Observer, Silent
 from crewe.workflows.output_folder import check_folder, make_folder, remove_files
-from crewe.workflows.plan import PlanPart
+from crewe.workflows.plan import PlanPart, is_network_file
+from crewe.workflows.portable_path import portable_path
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -122,9 +123,19 @@ def run_restoration(
     told.started(plan.image.name)
     _check_output(plan, overwrite)
     check_card(card_of(plan.model))
+    provenance = _provenance(plan)
+    result = make_restoration(plan, told)
+    told.stage_started("writing")
+    _write(result, provenance, overwrite)
+    told.finished(f"{_in_words(result.summary)}written to {plan.path('restored')}")
+    return result
+
+
+def make_restoration(plan: RestorePlan, observer: Observer | None = None) -> Restoration:
+    """Restore the image or stack of a plan's file without writing it. Raises CreweError."""
+    told = observer or Silent()
     told.stage_started("reading")
     measured = _measured(plan)
-    provenance = _provenance(plan)
     restored = restore(
         measured,
         model=plan.model,
@@ -136,11 +147,7 @@ def run_restoration(
     )
     for warning in restored.warnings:
         told.warning(warning)
-    result = Restoration(plan, measured, restored, _summary(measured, restored))
-    told.stage_started("writing")
-    _write(result, provenance, overwrite)
-    told.finished(f"{_in_words(result.summary)}written to {plan.path('restored')}")
-    return result
+    return Restoration(plan, measured, restored, _summary(measured, restored))
 
 
 def restore_unless_finished(
@@ -169,6 +176,14 @@ def _provenance(plan: RestorePlan) -> dict[str, Any]:
     return {"plan": plan.settings(), **made_with(plan.model, plan.image)}
 
 
+def _paths(plan: RestorePlan) -> dict[str, str]:
+    """Where image and network lie; no part of the provenance, for they may be moved."""
+    paths = {"image": plan.image}
+    if is_network_file(plan.model):
+        paths["model"] = Path(plan.model)
+    return {name: portable_path(path, plan.output) for name, path in paths.items()}
+
+
 def _summary(measured: xr.DataArray, restored: Restored) -> dict[str, Any]:
     def known(value: float) -> float | None:
         return round(value, 4) if np.isfinite(value) else None
@@ -190,7 +205,7 @@ def _in_words(summary: dict[str, Any]) -> str:
 
 def _write(result: Restoration, provenance: dict[str, Any], overwrite: bool) -> None:
     plan, restored = result.plan, result.restored
-    note = {**provenance, "result": result.summary}
+    note = {**provenance, "paths": _paths(plan), "result": result.summary}
     make_folder(plan.output)
     if overwrite:
         # The note first: until the new one is written, nothing vouches for these files.
