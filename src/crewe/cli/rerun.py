@@ -1,61 +1,81 @@
 """`crewe rerun`: repeat a result and say whether it comes out the same."""
 
+import json
+import math
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from crewe.cli import options
 
+if TYPE_CHECKING:
+    from crewe.workflows import Comparison
+
 EXAMPLES = """Examples:
 
     crewe rerun gold_quantified
 
-    crewe rerun gold_quantified -o gold_again
+    crewe rerun gold_quantified -o gold_again --image moved/gold.dm4
 
-    crewe rerun gold_quantified --image moved/gold.dm4
+    crewe rerun scan_phase --data /archive/scan.mib
+
+    crewe rerun restored/gold_restored.yaml
 """
 
 
 def rerun(
-    folder: Annotated[
-        Path, typer.Argument(metavar="OUT", help="Folder that crewe quantify wrote.")
+    result: Annotated[
+        Path,
+        typer.Argument(
+            metavar="RESULT",
+            help="Folder of crewe quantify or crewe phase, or NAME_restored.yaml of crewe restore.",
+        ),
     ],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Keep the new result in this folder.")
     ] = None,
     image: Annotated[
-        Path | None, typer.Option(help="Where the image is now, if it has moved.")
+        Path | None,
+        typer.Option("--image", "--data", help="Where the image or data are now, if moved."),
     ] = None,
     overwrite: options.Overwrite = False,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> int:
-    """Repeat a result from its plan and compare the two tables of columns.
+    """Repeat a result from its settings and compare it with the stored one.
 
-    The image must be the file it was (its checksum is verified). Exit code 0 when
-    the numbers are equal, 1 when they differ.
+    The input must be the file it was (its checksum is verified). Tables are compared in
+    standard errors, images in standard deviations of the image. Exit code 0 when the
+    numbers are equal, bit for bit or to rounding, 1 when they differ. Nothing is written
+    without -o.
     """
-    import json
-    import math
-
     from crewe.cli.progress import listener
     from crewe.workflows.repeat import rerun as repeat
 
     with listener(quiet) as observer:
-        found = repeat(folder, observer, output=output, image=image, overwrite=overwrite)
+        found = repeat(result, observer, output=output, image=image, overwrite=overwrite)
         if as_json:
-            largest = found.largest_difference
-            answer = {
-                "folder": str(folder),
-                "equal": found.equal,
-                "identical": found.identical,
-                "largest_difference_in_standard_errors": largest
-                if math.isfinite(largest)
-                else None,
-                "text": found.text,
-            }
+            answer = {"folder": str(result), **as_object(found)}
             typer.echo(json.dumps(answer, ensure_ascii=False))
         else:
-            observer.say(f"{folder}: {found.text}")
+            observer.say(f"{result}: {found.text}")
     return 0 if found.equal else 1
+
+
+def as_object(found: "Comparison") -> dict[str, Any]:
+    """Return a comparison as JSON knows it: no number for what is not finite."""
+    unit = found.unit.replace(" ", "_")
+    plain: dict[str, Any] = {
+        "equal": found.equal,
+        "identical": found.identical,
+        f"largest_difference_in_{unit}": _finite(found.largest_difference),
+        "text": found.text,
+    }
+    if found.of_each:
+        plain["images"] = {name: _finite(value) for name, value in found.of_each.items()}
+    return plain
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -1,139 +1,85 @@
 """Repeat a stored result and say whether it comes out the same."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
-import numpy as np
-
-from crewe import io
-from crewe.errors import PlanError, ReadError
-from crewe.workflows.carry_out import run
+from crewe.errors import PlanError
 from crewe.workflows.observer import Observer, Silent
-from crewe.workflows.plan import QuantifyPlan
-from crewe.workflows.plan_file import PLAN_NAME, load_plan
-from crewe.workflows.provenance import provenance_of
+from crewe.workflows.phase_plan import NOTE_NAME
+from crewe.workflows.plan_file import PLAN_NAME
+from crewe.workflows.repeat_comparison import Comparison
+from crewe.workflows.repeat_phase import repeat_phase
+from crewe.workflows.repeat_quantify import compare, repeat_quantify
+from crewe.workflows.repeat_request import Request
+from crewe.workflows.repeat_restore import repeat_restore
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-ROUNDING = 1e-2
-"""Difference, in standard errors, that another processor or number of threads may make."""
+__all__ = ["Comparison", "Kind", "compare", "find_note", "rerun"]
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """How a repeated table differs from the stored one."""
+class Kind(NamedTuple):
+    """A kind of result that can be repeated."""
 
-    equal: bool
-    """Same columns, same flags, and no number farther off than a hundredth of its error."""
-    identical: bool
-    """Every number the same to the last bit."""
-    largest_difference: float
-    """Largest difference of a number in its standard errors; NaN for tables of other shapes."""
-    text: str
-    """The comparison in one line."""
+    command: str
+    """What makes it."""
+    note: str
+    """Name of the file that holds its settings; * stands for the name of the input."""
+    repeat: Callable[[Request, Observer], Comparison]
+
+
+KINDS = (
+    Kind("crewe quantify", PLAN_NAME, repeat_quantify),
+    Kind("crewe phase", NOTE_NAME, repeat_phase),
+    Kind("crewe restore", "*_restored.yaml", repeat_restore),
+)
 
 
 def rerun(
-    folder: Path,
+    result: Path,
     observer: Observer | None = None,
     *,
     output: Path | None = None,
     image: Path | None = None,
     overwrite: bool = False,
 ) -> Comparison:
-    """Repeat the result in a folder and compare the tables of columns.
+    """Repeat a result and compare it with the stored one.
 
-    `image` says where the input lies now, if it has moved; `output` keeps the new
-    result. Raises PlanError when the folder holds no finished result, and ReadError
-    when the input is missing or is not the file it was.
+    `result` is the folder of `crewe quantify` or `crewe phase`, or the note of `crewe phase` or
+    `crewe restore`. `image` says where the input lies now, if it has moved; `output` keeps the new
+    result, which is written nowhere otherwise. Raises PlanError for what is no finished result,
+    and ReadError when the input is missing or is not the file it was.
     """
-    observer = observer or Silent()
-    if not (folder / PLAN_NAME).is_file():
+    kind, note = find_note(result)
+    return kind.repeat(Request(note, output, image, overwrite), observer or Silent())
+
+
+def find_note(result: Path) -> tuple[Kind, Path]:
+    """Return the kind of a result and the note of its settings.
+
+    Raises PlanError when a path is no result, or a folder that holds several.
+    """
+    if not result.exists():
+        raise PlanError(f"{result} does not exist: check the path")
+    found = [(kind, note) for kind in KINDS for note in _notes(kind, result)]
+    if not found:
+        commands = [kind.command for kind in KINDS]
+        notes = [kind.note for kind in KINDS]
         raise PlanError(
-            f"{folder} is no result of crewe quantify: give a folder that holds {PLAN_NAME}"
+            f"{result} is no result of {_listed(commands)}: give {_listed(notes)}, "
+            "or a folder that holds one"
         )
-    stored = load_plan(folder / PLAN_NAME)
-    plan = stored.model_copy(update={"output": output, "image": image or stored.image})
-    check_inputs(stored, plan)
-    tell_versions(stored, plan, observer)
-    table = folder / "columns.parquet"
-    if not table.is_file():
-        raise ReadError(f"{table} is missing, so there is nothing to compare with")
-    before = io.read_table(table)
-    return compare(before, run(plan, observer, overwrite=overwrite).fit.columns)
-
-
-def check_inputs(stored: QuantifyPlan, plan: QuantifyPlan) -> None:
-    """Raise unless the plan's input files are those that the stored plan was carried out on."""
-    if stored.provenance is None:
-        raise PlanError("this plan has not been carried out: run it with crewe quantify --plan")
-    if not plan.image.exists():
-        raise ReadError(f"{plan.image} is no longer there: say where it is with --image")
-    now = provenance_of(plan)
-    if now.image_sha256 != stored.provenance.image_sha256:
-        raise ReadError(
-            f"{plan.image} has changed since: its checksum is {now.image_sha256[:12]}…, "
-            f"not {stored.provenance.image_sha256[:12]}…. Give the original with --image"
+    if len(found) > 1:
+        raise PlanError(
+            f"{result} holds {len(found)} results: give the note of one, such as {found[0][1]}"
         )
-    if now.detector_map_sha256 != stored.provenance.detector_map_sha256:
-        raise ReadError(f"{plan.intensity.detector_map} has changed since: put the original back")
+    return found[0]
 
 
-def tell_versions(stored: QuantifyPlan, plan: QuantifyPlan, observer: Observer) -> None:
-    """Say which software differs from the one that made the stored result."""
-    before = stored.provenance.versions if stored.provenance else {}
-    then = (stored.provenance.networks if stored.provenance else None) or {}
-    now = provenance_of(plan)
-    for role, checksum in (now.networks or {}).items():
-        if then.get(role, checksum) != checksum:
-            observer.warning(
-                f"network {plan.networks[role]} is another one than that of the stored result"
-            )
-    for name, version in now.versions.items():
-        made_with = before.get(name, version)
-        if made_with != version:
-            observer.warning(f"{name} {version} is in use; the result was made with {made_with}")
+def _notes(kind: Kind, result: Path) -> list[Path]:
+    if result.is_dir():
+        return sorted(path for path in result.glob(kind.note) if path.is_file())
+    return [result] if result.is_file() and result.match(kind.note) else []
 
 
-def compare(before: "pd.DataFrame", after: "pd.DataFrame") -> Comparison:
-    """Compare two tables of columns.
-
-    Differences are in units of the standard error; those of standard errors, and of
-    numbers without one, are relative.
-    """
-    if len(before) != len(after):
-        text = f"different: {len(before)} columns then, {len(after)} now"
-        return Comparison(False, False, float("nan"), text)
-    numbers = [name for name in after.columns if after[name].dtype.kind == "f"]
-    missing = [name for name in after.columns if name not in before.columns]
-    if missing:
-        text = f"different: the stored table has no {', '.join(missing)}"
-        return Comparison(False, False, float("nan"), text)
-    words = all(
-        (before[name].to_numpy() == after[name].to_numpy()).all()
-        for name in after.columns
-        if name not in numbers
-    )
-    largest = max((_difference(before, after, name) for name in numbers), default=0.0)
-    if not words:
-        return Comparison(False, False, largest, "different: types or flags have changed")
-    if largest == 0:
-        return Comparison(True, True, 0.0, f"equal: all {len(after)} columns, to the last digit")
-    amount = f"largest difference {largest:.1e} standard errors"
-    if largest <= ROUNDING:
-        return Comparison(True, False, largest, f"equal for every purpose: {amount}")
-    return Comparison(False, False, largest, f"different: {amount}")
-
-
-def _difference(before: "pd.DataFrame", after: "pd.DataFrame", name: str) -> float:
-    one, other = before[name].to_numpy(float), after[name].to_numpy(float)
-    if (np.isnan(one) != np.isnan(other)).any():
-        return float("inf")
-    scale = np.abs(before.get(f"{name}_std", before[name]).to_numpy(float))
-    usable = np.isfinite(scale) & (scale > 0)
-    # A column whose error is not known is measured by the error of its peers.
-    typical = float(np.median(scale[usable])) if usable.any() else 1.0
-    scale = np.where(usable, scale, typical)
-    return float(np.nanmax(np.abs(one - other) / scale, initial=0.0))
+def _listed(words: list[str]) -> str:
+    return f"{', '.join(words[:-1])} or {words[-1]}"
