@@ -45,10 +45,10 @@ def rerun(
 ) -> int:
     """Repeat a result from its settings and compare it with the stored one.
 
-    The input must be the file it was (its checksum is verified). Tables are compared in
-    standard errors, images in standard deviations of the image. Exit code 0 when the
-    numbers are equal, bit for bit or to rounding, 1 when they differ. Nothing is written
-    without -o.
+    The input must be the file it was (its checksum is verified). Tables are
+    compared in standard errors, images in standard deviations of the image.
+    Exit code 0 when the numbers are equal, bit for bit or to rounding, 1 when
+    they differ. Without -o nothing is written.
     """
     from crewe.cli.progress import listener
     from crewe.workflows.repeat import rerun as repeat
