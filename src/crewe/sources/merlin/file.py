@@ -52,9 +52,10 @@ class MerlinFile:
     Positions follow the frame numbers in the headers, so that a lost frame shifts nothing. Patterns
     are upright, as the detector's program displays them; the file holds their lowest row first.
     Without `scan` it is taken from the .hdr text or from the pauses between lines in the header
-    times, and is one line of all frames where both are silent; `scan_from` says which. What does not fit is counted as a fault in `counters`: an
-    incomplete last frame, an interrupted acquisition, frames that do not fill the scan. Raises
-    ReadError for what is no Merlin file, and for parts that cannot be read.
+    times, and is one line of all frames where both are silent; `scan_from` says which. What does
+    not fit is counted as a fault in `counters`: an incomplete last frame, an interrupted
+    acquisition, frames that do not fill the scan. Raises ReadError for what is no Merlin file, and
+    for parts that cannot be read.
     """
 
     def __init__(
