@@ -177,14 +177,20 @@ class LiveChange(PlanPart):
     """What can be changed while data arrive; what is left out stays as it is."""
 
     kernel_size: PositiveInt | None = None
+    """Side of riCOM's kernel in probe positions, odd."""
     band: tuple[NonNegativeFloat, PositiveFloat | None] | None = None
     """Lowest and highest frequency, in 1/Å where the scan step is known, else in cycles per step;
     None, when it is given, takes the filter out."""
     rotation_degrees: float | None = None
+    """Scan rotation."""
     mirrored: bool | None = None
+    """Whether the detector is read upside down."""
     reference: Literal["mean", "centre"] | None = None
+    """What shifts are relative to: the mean of all, or the centre of the bright-field disk."""
     centre: Pair | Literal["auto"] | None = None
+    """Centre (ky, kx) of the bright-field disk in detector pixels; 'auto' finds it."""
     radius_px: PositiveFloat | Literal["auto"] | None = None
+    """Radius of the bright-field disk in detector pixels; 'auto' finds it."""
     detectors: dict[str, tuple[NonNegativeFloat, PositiveFloat | None]] | None = None
     """Inner and outer radius in detector pixels, by name; None: no outer limit."""
 
