@@ -115,12 +115,43 @@ def test_a_known_handedness_leaves_the_rotation_to_be_found(mirrored):
     assert abs(apart(found.rotation_degrees, 30.0)) % 180 < 1
 
 
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("angle", [-150.0, 0.0, 37.0, 270.0])
+def test_a_known_rotation_leaves_the_handedness_to_be_found(angle, mirrored):
+    shift = detector_axes(noisy(FIELD, 0.5), angle, mirrored)
+    found = orientation(shift, rotation_degrees=angle)
+    assert found.mirrored == mirrored
+    assert found.is_known
+    assert (found.rotation_degrees, found.rotation_std_degrees) == (angle, 0.0)
+    # The other handedness has more curl here than at its own best angle.
+    assert found.curl_ratio < 1.01 * orientation(shift).curl_ratio
+
+
+def test_at_a_known_rotation_stripes_tell_the_handedness_where_they_can():
+    stripes = np.zeros((2, 64, 64))
+    stripes[1] = np.sin(0.5 * np.arange(64))
+    stripes += 0.1 * np.random.default_rng(0).normal(size=stripes.shape)
+    # Seen along an axis of the mirror they do not.
+    assert not orientation(stripes, rotation_degrees=0.0).handedness_is_known
+    turned = orientation(detector_axes(stripes, 30.0, True), rotation_degrees=30.0)
+    assert turned.mirrored
+    assert turned.handedness_is_known
+
+
+def test_noise_tells_no_handedness_at_a_known_rotation():
+    for seed in range(20):
+        noise = np.random.default_rng(seed).normal(size=(2, 64, 64))
+        assert not orientation(noise, rotation_degrees=20.0).handedness_is_known
+
+
 def test_too_little_is_refused():
     nothing = CentreOfMass(Moments((20, 20), (8, 8)), scan=Scan((20, 20)))
     with pytest.raises(ImageError, match="too few"):
         scan_orientation(nothing)
     with pytest.raises(ImageError, match="alike"):
         orientation(np.ones((2, 40, 40)))
+    with pytest.raises(PlanError, match="finite degrees"):
+        orientation(FIELD, rotation_degrees=np.nan)
     with pytest.raises(PlanError, match="smoothing"):
         orientation(FIELD, smoothing_px=0.0)
     with pytest.raises(ImageError, match="too few"):

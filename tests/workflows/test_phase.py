@@ -132,7 +132,7 @@ def test_what_the_data_do_not_tell_is_assumed_and_told(tmp_path):
     settings = {"rotation_degrees": "auto", "centre": CENTRE, "radius_px": RADIUS}
     found = make_images(plan_of(tmp_path / "flat.npy", **settings), heard).calibration
     assert (found.scan.rotation_degrees, found.scan.mirrored) == (0, False)
-    assert found.note()["orientation_from"] == "undetermined"
+    assert found.note()["rotation_from"] == found.note()["mirrored_from"] == "undetermined"
     assert any(kind == "warning" and "0 is assumed" in text for kind, text in heard.heard)
 
 
@@ -142,6 +142,34 @@ def test_a_given_handedness_is_kept_when_the_rotation_is_sought(tmp_path):
     scan = make_images(plan).calibration.scan
     assert scan.rotation_degrees == pytest.approx(37, abs=2)
     assert scan.mirrored
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_the_handedness_at_a_given_rotation_is_found(mirrored, tmp_path):
+    np.save(tmp_path / "turned.npy", phantom(37, mirrored))
+    heard = Recorder()
+    found = make_images(plan_of(tmp_path / "turned.npy", rotation_degrees=37), heard).calibration
+    assert (found.scan.rotation_degrees, found.scan.mirrored) == (37, mirrored)
+    note = found.note()
+    assert (note["rotation_from"], note["mirrored_from"]) == ("given", "from the least curl")
+    assert not [text for kind, text in heard.heard if kind == "warning"]
+    assert any("mirrored, by the least curl at 37°" in text for _, text in heard.heard)
+    both = plan_of(tmp_path / "turned.npy", rotation_degrees=37, mirrored=not mirrored)
+    kept = make_images(both).calibration
+    assert kept.scan.mirrored is not mirrored
+    assert kept.note()["mirrored_from"] == "given"
+
+
+def test_a_handedness_that_the_data_do_not_tell_is_told(tmp_path):
+    np.save(tmp_path / "flat.npy", np.random.default_rng(0).poisson(3, (20, 20, 24, 26)))
+    heard = Recorder()
+    plan = plan_of(tmp_path / "flat.npy", rotation_degrees=12, centre=CENTRE, radius_px=RADIUS)
+    found = make_images(plan, heard).calibration
+    assert (found.scan.rotation_degrees, found.scan.mirrored) == (12, False)
+    note = found.note()
+    assert (note["rotation_from"], note["mirrored_from"]) == ("given", "undetermined")
+    said = [text for kind, text in heard.heard if kind == "warning"]
+    assert any("not mirrored is assumed" in text and "--no-mirrored" in text for text in said)
 
 
 def test_ssb_takes_its_settings_from_the_plan(data):

@@ -32,7 +32,8 @@ class ScanOrientation:
     handedness_certainty: float
     """By how many standard deviations of noise the curl is smaller; infinite when it was given."""
     sign_certainty: float
-    """How many standard deviations of noise the image is skewed towards bright atoms."""
+    """How many standard deviations of noise the image is skewed towards bright atoms; infinite when
+    the rotation was given."""
 
     @property
     def handedness_is_known(self) -> bool:
@@ -55,16 +56,20 @@ class ScanOrientation:
 
 
 def scan_orientation(
-    com: CentreOfMass, smoothing_px: float = 1.0, mirrored: bool | None = None
+    com: CentreOfMass,
+    smoothing_px: float = 1.0,
+    mirrored: bool | None = None,
+    rotation_degrees: float | None = None,
 ) -> ScanOrientation:
     """Find rotation and mirroring from the shifts measured; those that `com` has do not matter.
 
-    Raises ImageError when too little is measured; see `orientation`.
+    What is known of them can be given. Raises ImageError when too little is measured; see
+    `orientation`.
     """
     settings = com.settings
     plain = replace(settings.scan, rotation_degrees=0.0, mirrored=False)
     shift = com.shift(replace(settings, scan=plain))
-    return orientation(shift, settings.step, smoothing_px, mirrored)
+    return orientation(shift, settings.step, smoothing_px, mirrored, rotation_degrees)
 
 
 def orientation(
@@ -72,18 +77,21 @@ def orientation(
     step: tuple[float, float] = (1.0, 1.0),
     smoothing_px: float = 1.0,
     mirrored: bool | None = None,
+    rotation_degrees: float | None = None,
 ) -> ScanOrientation:
     """Find rotation and mirroring that leave shifts (2, rows, columns) least curl.
 
     `shift` is (ky, kx) along detector axes, NaN where unknown, at probe positions `step` (y, x)
     apart. As shifts are a gradient, their curl is noise. Σ curl² is a sine of twice the angle, so
-    its minimum is exact; both mirrorings are tried unless `mirrored` is known. A rotation by 180°
-    more leaves the same curl: that is chosen in which the divergence is skewed as it is when atoms,
-    where shifts meet, are sharper than the gaps between them. This is an assumption, false for
-    bright gaps such as holes in a film. Derivatives are those of a Gaussian of width
-    `smoothing_px`. Raises ImageError when fewer than 64 positions have known neighbours, or all
-    shifts are alike.
+    its minimum is exact; both mirrorings are tried unless `mirrored` is known, at the given
+    `rotation_degrees` where that is known. A rotation by 180° more leaves the same curl: that is
+    chosen in which the divergence is skewed as it is when atoms, where shifts meet, are sharper
+    than the gaps between them. This is an assumption, false for bright gaps such as holes in a
+    film. Derivatives are those of a Gaussian of width `smoothing_px`. Raises ImageError when fewer
+    than 64 positions have known neighbours, or all shifts are alike.
     """
+    if rotation_degrees is not None and not math.isfinite(rotation_degrees):
+        raise PlanError(f"scan rotation {rotation_degrees}: give finite degrees, or none")
     if not (math.isfinite(smoothing_px) and smoothing_px > 0):
         raise PlanError(f"smoothing by {smoothing_px} px: give a positive number, 1 is usual")
     if shift.ndim != 3 or len(shift) != 2:
@@ -101,19 +109,25 @@ def orientation(
     ]
     # How many independent ones smoothing leaves.
     independent = max(known.sum() / (math.pi * smoothing_px**2), 4.0)
-    fits = [_Fit.of(slopes, mirrored) for mirrored in (False, True)]
+    angle = None if rotation_degrees is None else math.radians(rotation_degrees)
+    fits = [_Fit.of(slopes, mirrored, angle) for mirrored in (False, True)]
     if fits[0].largest <= 0:
         raise ImageError("all shifts are alike, so they tell no rotation: give the rotation")
-    if mirrored is not None:
-        result = _result(fits[mirrored], fits[not mirrored], float(independent))
-        return replace(result, handedness_certainty=math.inf)
     best, other = sorted(fits, key=lambda fit: fit.curl)
-    return _result(best, other, float(independent))
+    if mirrored is not None:
+        best, other = fits[mirrored], fits[not mirrored]
+    result = _result(best, other, float(independent))
+    if mirrored is not None:
+        result = replace(result, handedness_certainty=math.inf)
+    if rotation_degrees is None:
+        return result
+    result = replace(result, rotation_degrees=rotation_degrees, rotation_std_degrees=0.0)
+    return replace(result, sign_certainty=math.inf)
 
 
 @dataclass(frozen=True)
 class _Fit:
-    """The best angle of one handedness: sums of squares there, and the divergence."""
+    """The best, or the given, angle of one handedness: sums of squares there, and divergence."""
 
     mirrored: bool
     angle: float
@@ -122,7 +136,7 @@ class _Fit:
     divergence: Array
 
     @classmethod
-    def of(cls, slopes: list[list[Array]], mirrored: bool) -> _Fit:
+    def of(cls, slopes: list[list[Array]], mirrored: bool, angle: float | None = None) -> _Fit:
         sign = -1.0 if mirrored else 1.0
         (y_along_y, y_along_x), (x_along_y, x_along_x) = slopes
         curl = sign * y_along_x - x_along_y
@@ -131,9 +145,14 @@ class _Fit:
         half_sum = float(divergence @ divergence + curl @ curl) / 2
         half_difference = float(divergence @ divergence - curl @ curl) / 2
         mixed = float(curl @ divergence)
-        angle, swing = 0.5 * math.atan2(mixed, half_difference), math.hypot(half_difference, mixed)
+        swing = math.hypot(half_difference, mixed)
+        fall = swing
+        if angle is None:
+            angle = 0.5 * math.atan2(mixed, half_difference)
+        else:
+            fall = half_difference * math.cos(2 * angle) + mixed * math.sin(2 * angle)
         turned = divergence * math.cos(angle) + curl * math.sin(angle)
-        return cls(mirrored, angle, max(half_sum - swing, 0.0), half_sum + swing, turned)
+        return cls(mirrored, angle, max(half_sum - fall, 0.0), half_sum + swing, turned)
 
 
 def _result(best: _Fit, other: _Fit, independent: float) -> ScanOrientation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -40,7 +41,7 @@ class Calibration:
     sampling_inverse_angstrom: tuple[float, float] | None
     """Size (ky, kx) of a detector pixel in 1/Å."""
     origin: dict[str, str]
-    """Where centre, radius and orientation come from."""
+    """Where centre, radius, rotation and handedness (mirrored) come from."""
     orientation: ScanOrientation | None = None
     """What the data said of rotation and handedness, if they were asked."""
 
@@ -59,17 +60,23 @@ class Calibration:
             "radius_from": self.origin["radius"],
             "rotation_degrees": round(self.scan.rotation_degrees, 4),
             "mirrored": self.scan.mirrored,
-            "orientation_from": self.origin["orientation"],
+            "rotation_from": self.origin["rotation"],
+            "mirrored_from": self.origin["mirrored"],
             "orientation_found": None if found is None else _plain(asdict(found)),
             "detector_sampling_inverse_angstrom": None if sampling is None else list(sampling),
         }
 
 
 def _plain(found: dict[str, Any]) -> dict[str, Any]:
+    """Round numbers; JSON knows none without end, which stand for what was given."""
     return {
-        name: value if isinstance(value, bool) else round(float(value), 4)
+        name: value if isinstance(value, bool) else _rounded(float(value))
         for name, value in found.items()
     }
+
+
+def _rounded(value: float) -> float | None:
+    return round(value, 4) if math.isfinite(value) else None
 
 
 def calibrate(
@@ -121,7 +128,7 @@ def needs_disk(plan: PhasePlan) -> bool:
 def _disk(
     plan: PhasePlan, pattern: NDArray[Any], known: Known, observer: Observer
 ) -> tuple[tuple[float, float], float, dict[str, str]]:
-    origin = {"centre": GIVEN, "radius": GIVEN, "orientation": GIVEN}
+    origin = dict.fromkeys(("centre", "radius", "rotation", "mirrored"), GIVEN)
     if plan.centre != "auto" and plan.radius_px != "auto":
         return plan.centre, plan.radius_px, origin
     try:
@@ -180,40 +187,64 @@ def _mrad_per_px(known: Known, sampling: tuple[float, float] | None) -> float | 
 def with_orientation(
     plan: PhasePlan, calibration: Calibration, methods: Methods, observer: Observer
 ) -> Calibration:
-    """Find scan rotation and handedness in the centres of mass, where the plan wants that.
+    """Find scan rotation and handedness in the centres of mass, where the plan leaves them to it.
 
-    Where the data do not tell handedness, rotation 0 is taken, with a warning.
+    Where the data do not tell, rotation 0 and not mirrored are taken, with a warning.
     """
-    if plan.rotation_degrees != "auto":
+    rotation = None if plan.rotation_degrees == "auto" else plan.rotation_degrees
+    mirrored = None if plan.mirrored == "auto" else plan.mirrored
+    if rotation is not None and mirrored is not None:
         return calibration
     if not set(methods.names) & ORIENTED:
-        return _oriented(calibration, NOT_NEEDED)
+        return _oriented(plan, calibration, NOT_NEEDED)
     try:
-        given = None if plan.mirrored == "auto" else plan.mirrored
-        found = scan_orientation(methods.com, mirrored=given)
+        found = scan_orientation(methods.com, mirrored=mirrored, rotation_degrees=rotation)
     except CreweError as error:
-        observer.warning(f"scan rotation 0 is assumed: {error}")
-        return _oriented(calibration, UNDETERMINED)
+        observer.warning(f"{_assumed(plan)}: {error}")
+        return _oriented(plan, calibration, UNDETERMINED)
     if not found.handedness_is_known:
+        sought = "the handedness" if rotation is not None else "the scan rotation"
         observer.warning(
-            "the data do not tell the scan rotation (the curl is the same for both "
-            "handednesses): 0 is assumed, give it with --rotation, or --mirrored or --no-mirrored"
+            f"the data do not tell {sought} (the curl is the same for both handednesses), so "
+            f"{_assumed(plan)}: {_advice(plan)}"
         )
-        return _oriented(calibration, UNDETERMINED, found)
+        return _oriented(plan, calibration, UNDETERMINED, found)
     if not found.sign_is_known:
         observer.warning(
             "the data tell the scan rotation up to 180°: bright and dark may be exchanged, "
             "then give it with --rotation"
         )
-    mirrored = ", mirrored" if found.mirrored else ""
-    degrees, std = found.rotation_degrees, found.rotation_std_degrees
-    observer.message(f"scan rotation {degrees:.1f} ± {std:.1f}°{mirrored}")
+    observer.message(_in_words(found, rotation is None))
     turned = replace(calibration, scan=found.of(calibration.scan))
-    return _oriented(turned, LEAST_CURL, found)
+    return _oriented(plan, turned, LEAST_CURL, found)
+
+
+def _assumed(plan: PhasePlan) -> str:
+    if plan.rotation_degrees != "auto":
+        return "a detector that is not mirrored is assumed"
+    return "scan rotation 0 is assumed"
+
+
+def _advice(plan: PhasePlan) -> str:
+    if plan.rotation_degrees != "auto":
+        return "give --mirrored or --no-mirrored"
+    return "give it with --rotation, or --mirrored or --no-mirrored"
+
+
+def _in_words(found: ScanOrientation, rotation_was_sought: bool) -> str:
+    if not rotation_was_sought:
+        least = f"by the least curl at {found.rotation_degrees:g}°"
+        return f"the detector is {'' if found.mirrored else 'not '}mirrored, {least}"
+    degrees, std = found.rotation_degrees, found.rotation_std_degrees
+    return f"scan rotation {degrees:.1f} ± {std:.1f}°{', mirrored' if found.mirrored else ''}"
 
 
 def _oriented(
-    calibration: Calibration, origin: str, found: ScanOrientation | None = None
+    plan: PhasePlan,
+    calibration: Calibration,
+    origin: str,
+    found: ScanOrientation | None = None,
 ) -> Calibration:
-    origins = {**calibration.origin, "orientation": origin}
-    return replace(calibration, origin=origins, orientation=found)
+    given = {"rotation": plan.rotation_degrees, "mirrored": plan.mirrored}
+    sought = {name: origin for name, value in given.items() if value == "auto"}
+    return replace(calibration, origin={**calibration.origin, **sought}, orientation=found)

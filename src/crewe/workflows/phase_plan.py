@@ -97,7 +97,7 @@ class PhasePlan(PlanPart):
     rotation_degrees: float | Literal["auto"] = "auto"
     """Scan rotation; 'auto' is the one with the least curl of the centre of mass."""
     mirrored: bool | Literal["auto"] = "auto"
-    """Whether the detector is read upside down; 'auto' is likewise, and no for a given rotation."""
+    """Whether the detector is read upside down; 'auto' is likewise, at a given rotation too."""
     centre: Pair | Literal["auto"] = "auto"
     """Centre (ky, kx) of the bright-field disk in detector pixels."""
     radius_px: PositiveFloat | Literal["auto"] = "auto"
