@@ -2,6 +2,7 @@
 
     CreweError
     ├── ReadError            a file cannot be read: truncated, damaged, unknown, no such signal
+    │   └── ClosedError      it was closed before it was read
     ├── WriteError           a result cannot be written where it was asked for
     ├── CalibrationError     an axis or an intensity has no, or the wrong, unit
     ├── ImageError           an image that no method can use: RGB, constant, NaN, wrong shape
@@ -22,6 +23,10 @@ class CreweError(Exception):
 
 class ReadError(CreweError):
     """A file cannot be read."""
+
+
+class ClosedError(ReadError):
+    """What should be read was closed, perhaps by another thread."""
 
 
 class WriteError(CreweError):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import zarr
 
-from crewe.errors import PlanError, ReadError
+from crewe.errors import ClosedError, PlanError, ReadError
 from crewe.sources import DividedSource, Scan
 from crewe.sources import array_parts as parts_module
 from crewe.sources.memory import ArraySource
@@ -207,7 +207,7 @@ def test_closing_from_another_thread_ends_the_batches(patterns, monkeypatch):
     monkeypatch.setattr(parts_module, "PART_BYTES", 80)
     closed = []
     source = ArraySource(patterns, on_close=lambda: closed.append(1))
-    batches = source.batches()
+    part, batches = next(source.parts()), source.batches()
     next(batches)
     thread = threading.Thread(target=source.close)
     thread.start()
@@ -215,8 +215,9 @@ def test_closing_from_another_thread_ends_the_batches(patterns, monkeypatch):
     assert list(batches) == []
     source.close()
     assert closed == [1]
-    with pytest.raises(ReadError, match="was closed"):
-        next(source.parts())()
+    with pytest.raises(ClosedError, match="was closed"):
+        part()
+    assert list(source.parts()) == []
 
 
 def test_a_read_that_fails_says_where():

@@ -1,11 +1,12 @@
 import threading
 
+import h5py
 import numpy as np
 import pytest
 from batches import as_frames, counts
 
 from crewe.errors import SourceError
-from crewe.sources import Counters, Known, Scan
+from crewe.sources import ArraySource, Counters, Known, Scan, array_parts
 from crewe.stem4d.detectors import Annulus
 from crewe.stem4d.mean_pattern import MeanPattern
 from crewe.stem4d.moments import Moments
@@ -69,6 +70,30 @@ def test_what_came_before_a_fault_is_kept(threads):
     with pytest.raises(SourceError, match="gone"):
         reduce(Batches(as_frames(counts(), 2), fails_after=12), reduction, threads)
     assert moments.measured.sum() in (24, 12, 14, 16, 18, 20, 22)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("stored", ["memory", "hdf5"])
+def test_a_source_closed_by_another_thread_ends_quietly(stored, threads, tmp_path):
+    data = np.tile(counts(), (40, 1, 1, 1))
+    file = h5py.File(tmp_path / "a.h5", "w")
+    array = file.create_dataset("a", data=data, chunks=(1, 7, 8, 10)) if stored == "hdf5" else data
+    source = ArraySource(array, on_close=file.close)
+    moments, heard = Moments(source.scan.shape, (8, 10)), []
+
+    def close_early(batch):
+        heard.append(batch)
+        thread = threading.Thread(target=source.close)
+        thread.start()
+        thread.join()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(array_parts, "PART_BYTES", data[0].nbytes)
+        reduce(source, Reduction([moments], []), threads, close_early)
+        assert list(source.batches()) == []
+        assert list(source.parts()) == []
+    assert 1 <= len(heard) <= 6
+    assert moments.measured.sum() == 7 * len(heard)
 
 
 def test_images_can_be_asked_for_while_data_come():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -12,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from crewe.errors import CreweError, PlanError, ReadError
+from crewe.errors import ClosedError, CreweError, PlanError, ReadError
 from crewe.sources.array_parts import Edges, chunk_edges, flat_parts, grid_parts
 from crewe.sources.counters import Counters
 from crewe.sources.frame_count import check_frame_count, scan_needed
@@ -78,14 +79,10 @@ class ArraySource:
     def batches(self) -> Iterator[Frames]:
         """Yield the patterns in the order of the scan."""
         for region, skipped in self._regions():
-            if self._closed.is_set():
-                return
             try:
                 batch = self._read(region, skipped)
-            except ReadError:
-                if self._closed.is_set():
-                    return
-                raise
+            except ClosedError:
+                return
             yield replace(batch, finished=self._finished(region))
 
     def close(self) -> None:
@@ -109,6 +106,10 @@ class ArraySource:
         self.close()
 
     def _regions(self) -> Iterator[tuple[Region, int]]:
+        if not self._closed.is_set():
+            yield from itertools.takewhile(lambda _: not self._closed.is_set(), self._cut())
+
+    def _cut(self) -> Iterator[tuple[Region, int]]:
         """Yield what to read at once, and how many frames of the flyback about it are not read."""
         data = self._data
         frame_bytes = int(np.prod(data.shape[-2:])) * data.dtype.itemsize
@@ -126,13 +127,15 @@ class ArraySource:
 
     def _read(self, region: Region, skipped: int) -> Frames:
         if self._closed.is_set():
-            raise ReadError(f"{self.name}: was closed")
+            raise ClosedError(f"{self.name}: was closed")
         try:
             block = self._data[region]
             block = block.compute(scheduler="synchronous") if hasattr(block, "dask") else block
         except CreweError:
             raise
         except Exception as error:  # every format has its own ways to fail
+            if self._closed.is_set():
+                raise ClosedError(f"{self.name}: was closed") from error
             said = " ".join(f"{type(error).__name__}: {error}".split())[:160]
             raise ReadError(f"{self.name}: damaged at pattern {_words(region)} ({said})") from error
         patterns = _plain(np.asarray(block)).reshape(-1, *self.detector_shape)

@@ -92,5 +92,8 @@ class DividedSource(Source, Protocol):
     """A source whose batches can be read in any order and by several threads at once."""
 
     def parts(self) -> Iterator[Callable[[], Batch]]:
-        """Yield one function per batch that reads it; together they are batches()."""
+        """Yield one function per batch that reads it; together they are batches().
+
+        Closing ends it; functions called afterwards raise ClosedError.
+        """
         ...

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from itertools import islice
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
+from crewe.errors import ClosedError
 from crewe.sources import Batch, DividedSource, Source
 from crewe.stem4d.reducer import ImageMaker, Reducer
 
@@ -54,7 +56,8 @@ def reduce(
     """Take all batches of a source into a reduction.
 
     With several threads batches are read, where the source can be read at any place, and measured
-    side by side; the result is the same. `heard` is told of each batch after it was added.
+    side by side; the result is the same. `heard` is told of each batch after it was added. A source
+    that is closed meanwhile, from another thread, ends there.
     """
     if threads == 1:
         for batch in source.batches():
@@ -97,7 +100,10 @@ def _side_by_side(
     )
     try:
         while waiting:
-            yield waiting.popleft().result()
+            first = waiting.popleft()
+            # Closing a source ends it; what was read before counts.
+            with suppress(ClosedError):
+                yield first.result()
             for task in islice(tasks, 1):
                 waiting.append(pool.submit(run, task))
     finally:

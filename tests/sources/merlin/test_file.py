@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from crewe.errors import ReadError
+from crewe.errors import ClosedError, ReadError
 from crewe.sources import DividedSource, Scan
 from crewe.sources.merlin.file import MerlinFile
 
@@ -153,5 +153,6 @@ def test_closing_ends_the_batches(written):
     closer.join()
     source.close()
     assert list(batches) == []
-    with pytest.raises(ReadError, match="was closed"):
+    with pytest.raises(ClosedError, match="was closed"):
         parts[0]()
+    assert list(source.parts()) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -14,7 +15,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from crewe.errors import PlanError, ReadError
+from crewe.errors import ClosedError, PlanError, ReadError
 from crewe.sources.counters import Counters
 from crewe.sources.frame_count import check_frame_count
 from crewe.sources.merlin.frame_order import FrameOrder, frame_order
@@ -97,21 +98,17 @@ class MerlinFile:
 
     def parts(self) -> Iterator[Callable[[], Frames]]:
         """Yield one function per batch that reads it; they promise nothing of the order."""
-        for run in self._runs():
-            yield partial(self._read_run, run)
+        with suppress(ClosedError):
+            for run in self._runs():
+                if self._stored.file.closed:
+                    return
+                yield partial(self._read_run, run)
 
     def batches(self) -> Iterator[Frames]:
         """Yield the patterns in the order of the file."""
-        for run in self._runs():
-            if self._stored.file.closed:
-                return
-            try:
-                batch = self._read_run(run, run.position + run.positions)
-            except ReadError:
-                if self._stored.file.closed:
-                    return
-                raise
-            yield batch
+        with suppress(ClosedError):
+            for run in self._runs():
+                yield self._read_run(run, run.position + run.positions)
 
     def close(self) -> None:
         """Let go of the file."""

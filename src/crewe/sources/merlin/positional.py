@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crewe.errors import ReadError
+from crewe.errors import ClosedError, ReadError
 
 
 class PositionalFile:
@@ -18,7 +18,7 @@ class PositionalFile:
 
     The descriptor is given back when the last read that was under way has ended: given back
     earlier it might already stand for another file. Raises ReadError when the file cannot be opened
-    or read, or was closed.
+    or read, ClosedError when it was closed.
     """
 
     def __init__(self, path: Path) -> None:
@@ -39,7 +39,7 @@ class PositionalFile:
         """Fill a buffer from `offset` on; return how many bytes there were."""
         with self._lock:
             if self.closed:
-                raise ReadError(f"{self.path.name}: was closed")
+                raise ClosedError(f"{self.path.name}: was closed")
             self._readers += 1
         try:
             return self._fill(buffer, offset)
