@@ -269,6 +269,33 @@ def test_lost_frames_leave_holes_in_images_and_recording(tmp_path):
     np.testing.assert_array_equal(measured, ~hole)
 
 
+def test_without_scans_a_commanded_merlin_is_followed_until_it_is_stopped():
+    """The announced frames, here those of one scan, are not the end of it."""
+    data, watched = lattice(), []
+
+    class Watched:
+        def __init__(self, session):
+            watched.append(threading.Thread(target=self.stop, args=(session,)))
+
+        def stop(self, session):
+            while session.counters.used < 900:
+                time.sleep(0.01)
+            session.stop()
+
+        def __enter__(self):
+            watched[0].start()
+
+        def __exit__(self, *_):
+            watched[0].join()
+
+    with FakeMerlin(data, frames=192) as merlin:
+        result = run_live(merlin_plan(merlin), viewer=Watched)
+        assert merlin.commands.number("NUMFRAMESTOACQUIRE") == (2**31 - 1) // 192 * 192
+    assert result.counters.used >= 900
+    assert result.counters.dropped == 0
+    same(result.images, images_of(data))
+
+
 def test_stop_by_the_page_ends_an_endless_detector():
     data, stoppers = lattice(), []
 

@@ -40,8 +40,7 @@ class LivePlan(PlanPart):
     methods: tuple[str, ...] = ("ricom",)
     """Images to make, see crewe.stem4d.methods."""
     scans: PositiveInt | None = None
-    """Scans to follow; nothing goes on until somebody stops it, or until the frames have come that
-    a commanded Merlin announces."""
+    """Scans to follow; nothing goes on until somebody stops it."""
     dwell_time_us: PositiveFloat | None = None
     """Dwell time in µs."""
     flyback_per_line: NonNegativeInt = 0

@@ -55,8 +55,9 @@ def _merlin(plan: LivePlan) -> dict[str, Any]:
         trigger=plan.trigger,
         trigger_per=plan.trigger_per,
     )
-    options: dict[str, Any] = {"command_port": plan.command_port, "settings": settings}
-    if plan.command_port is None and plan.scans is None:
-        # The operator may start one acquisition after another.
-        options["scans"] = ENDLESS
-    return options
+    return {
+        "command_port": plan.command_port,
+        "settings": settings,
+        # One acquisition after another, commanded or started by the operator.
+        "scans": ENDLESS if plan.scans is None else plan.scans,
+    }

@@ -7,6 +7,7 @@ import pytest
 from crewe.errors import PlanError, SourceError
 from crewe.sources import Scan
 from crewe.sources.merlin.control import AcquisitionSettings, MerlinControl
+from crewe.testing import fake_merlin_commands
 from crewe.testing.fake_merlin import FakeMerlin
 
 PATTERN = np.zeros((1, 4, 4), np.uint16)
@@ -85,6 +86,31 @@ def test_a_scan_sets_its_numbers():
         "NUMFRAMESTOACQUIRE": str(3 + 2 * (4 * 8 + 5)),
         "GAIN": "2",
     }
+
+
+@pytest.mark.parametrize("scan", [Scan((512, 512)), Scan((3, 7), 1, 2, sync_offset=50)])
+def test_more_scans_than_can_be_counted_are_as_many_as_can(scan):
+    frames = int(dict(AcquisitionSettings().commands(scan, 2**40))["NUMFRAMESTOACQUIRE"])
+    assert 2**31 - 1 - scan.frames_per_scan < frames <= 2**31 - 1
+    assert (frames - scan.sync_offset) % scan.frames_per_scan == 0
+
+
+def test_a_detector_that_takes_no_such_number_gets_fewer_whole_scans(merlin, control, monkeypatch):
+    monkeypatch.setitem(fake_merlin_commands._SETTINGS, "NUMFRAMESTOACQUIRE", ("0", (1, 10**6)))
+    scan = Scan((4, 6), 2, 5, sync_offset=3)
+    control.prepare(AcquisitionSettings(), scan, 2**40)
+    frames = merlin.commands.number("NUMFRAMESTOACQUIRE") - 3
+    assert 10**5 < frames < 10**6
+    assert frames % scan.frames_per_scan == 0
+    with pytest.raises(SourceError, match=r"NUMFRAMESTOACQUIRE,4000003.*out of range"):
+        control.prepare(AcquisitionSettings(), Scan((2000, 2000), sync_offset=3), 5)
+
+
+def test_another_acquisition_waits_for_one_that_runs_only_a_while(merlin, control):
+    merlin.commands.acquiring.set()
+    assert not control.start_if_free()
+    merlin.commands.acquiring.clear()
+    assert control.start_if_free()
 
 
 def test_what_is_not_given_stays_as_it_is():

@@ -108,6 +108,35 @@ def test_settings_reach_the_detector_before_the_start():
         assert server.commands.log[-1] == "CMD,STARTACQUISITION"
 
 
+@pytest.mark.parametrize("continuous", [False, True])
+def test_the_next_acquisition_is_started_when_the_announced_frames_have_passed(continuous):
+    """One that begins by itself meanwhile is followed as well."""
+    with (
+        FakeMerlin(PATTERNS, frames=30, continuous=continuous) as server,
+        live(server, scans=3) as source,
+    ):
+        assert collected(source) == {0: [], 1: list(range(6, 24)), 2: [], 3: [*range(6, 24)], 4: []}
+        assert continuous or server.acquisitions == 3
+        assert counts(source) == (2 * 30 + 24, 0, 0, 0)
+        assert not source.counters.faults
+
+
+def test_the_next_is_started_over_another_command_connection_when_the_first_is_lost():
+    with FakeMerlin(PATTERNS, frames=24, rate_hz=500) as server, live(server, scans=2) as source:
+        source.control.close()
+        assert collected(source) == {0: [], 1: []}
+
+
+def test_a_next_acquisition_that_cannot_be_started_ends_it_with_the_reason(monkeypatch):
+    server = FakeMerlin(PATTERNS, frames=24, rate_hz=200)
+    with server, live(server, scans=2) as source:
+        monkeypatch.setattr(server.commands, "_command", lambda name: 2)
+        seen = []
+        with pytest.raises(SourceError, match="refuses CMD,STARTACQUISITION"):
+            seen.extend(source.batches())
+        assert sum(len(batch.positions) for batch in seen) == 24
+
+
 def test_a_soft_trigger_sets_it_off():
     settings = AcquisitionSettings(trigger="soft")
     with (

@@ -17,7 +17,11 @@ from crewe.sources.scan import Scan
 
 COMMAND_PORT = 6341
 LONGEST_ANSWER = 2**16
-BUSY = 1
+BUSY, OUT_OF_RANGE = "1", "3"
+NEXT_START_S = 1.0
+"""How long to wait for an acquisition to come to its end before the next is started."""
+FRAMES, MOST_FRAMES = "NUMFRAMESTOACQUIRE", 2**31 - 1
+"""What may be set as the number of frames: a signed number of 32 bits. 0 is not the same to all."""
 _MEANINGS = {
     1: "it is busy: stop the acquisition that runs (STOPACQUISITION), then try again",
     2: "it does not know this name: look it up in the manual of your software version",
@@ -65,7 +69,10 @@ class AcquisitionSettings:
             raise PlanError("24 bits use both counters: give continuous=False")
 
     def commands(self, scan: Scan, scans: int | None) -> list[tuple[str, str]]:
-        """Return names and values to be set for a number of scans; None leaves theirs."""
+        """Return names and values to be set for a number of scans; None leaves theirs.
+
+        Of more scans than an acquisition can have, as many as it can.
+        """
         wanted: dict[str, float | str | None] = {
             "COUNTERDEPTH": self.counter_depth,
             "CONTINUOUSRW": self.continuous,
@@ -80,7 +87,7 @@ class AcquisitionSettings:
             milliseconds = scan.dwell_time_us / 1000
             wanted |= {"ACQUISITIONTIME": milliseconds, "ACQUISITIONPERIOD": milliseconds}
         if scans is not None:
-            wanted["NUMFRAMESTOACQUIRE"] = max(0, scan.sync_offset) + scans * scan.frames_per_scan
+            wanted[FRAMES] = _frames_of(scan, min(scans, _most_scans(scan)))
         named = [(name, _written(value)) for name, value in wanted.items() if value is not None]
         return [*named, *self.others.items()]
 
@@ -89,6 +96,14 @@ class AcquisitionSettings:
             return None
         frames = {"frame": 1, "line": scan.frames_per_line, "scan": scan.frames_per_scan}
         return frames[self.trigger_per]
+
+
+def _frames_of(scan: Scan, scans: int) -> int:
+    return max(0, scan.sync_offset) + scans * scan.frames_per_scan
+
+
+def _most_scans(scan: Scan) -> int:
+    return max(1, (MOST_FRAMES - max(0, scan.sync_offset)) // scan.frames_per_scan)
 
 
 def _written(value: float | str) -> str:
@@ -135,19 +150,38 @@ class MerlinControl:
         self._check(f"CMD,{name}", self._ask("CMD", name)[-1])
 
     def prepare(self, settings: AcquisitionSettings, scan: Scan, scans: int | None) -> None:
-        """Set all that a scan needs, as soon as the detector is no longer busy."""
+        """Set all that a scan needs, as soon as the detector is no longer busy.
+
+        Where so many frames are out of its range it gets a tenth of the scans.
+        """
         for name, value in settings.commands(scan, scans):
-            self._when_free("SET", name, value)
+            code = self._when_free("SET", name, value)
+            if name == FRAMES and scans is not None:
+                fewer = min(scans, _most_scans(scan))
+                while code == OUT_OF_RANGE and fewer > 1:
+                    fewer = max(1, fewer // 10)
+                    value = _written(_frames_of(scan, fewer))
+                    code = self._when_free("SET", name, value)
+            self._check(f"SET,{name},{value}", code)
 
     def start(self) -> None:
         """Start the acquisition, as soon as the detector is no longer busy."""
-        self._when_free("CMD", "STARTACQUISITION")
+        words = "CMD", "STARTACQUISITION"
+        self._check(",".join(words), self._when_free(*words))
 
-    def _when_free(self, *words: str) -> None:
-        until = time.monotonic() + self.timeout_s
-        while (code := self._ask(*words)[-1]) == str(BUSY) and time.monotonic() < until:
+    def start_if_free(self) -> bool:
+        """Start the acquisition; False, after a while, when another one still runs."""
+        words = "CMD", "STARTACQUISITION"
+        code = self._when_free(*words, wait_s=NEXT_START_S)
+        if code != BUSY:
+            self._check(",".join(words), code)
+        return code != BUSY
+
+    def _when_free(self, *words: str, wait_s: float | None = None) -> str:
+        until = time.monotonic() + (self.timeout_s if wait_s is None else wait_s)
+        while (code := self._ask(*words)[-1]) == BUSY and time.monotonic() < until:
             time.sleep(0.05)
-        self._check(",".join(words), code)
+        return code
 
     def stop(self) -> None:
         """Stop the acquisition; a detector that had none may say no to this."""

@@ -5,21 +5,20 @@ from __future__ import annotations
 import socket
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from crewe.errors import PlanError, SourceError
 from crewe.sources.arrivals import Block, Broken, Connected, Ended, Stalled
 from crewe.sources.counters import Counters
-from crewe.sources.merlin.connection import connect, drained
+from crewe.sources.merlin.commander import Commander
+from crewe.sources.merlin.connection import connect
 from crewe.sources.merlin.control import COMMAND_PORT, AcquisitionSettings, MerlinControl
 from crewe.sources.merlin.numbering import FrameNumbers, Placed
 from crewe.sources.merlin.stream import Announcement, MessageStream, Piece, Run, Skipped
-from crewe.sources.merlin.unpack import unpack
+from crewe.sources.merlin.unpack import unpack_some
 from crewe.sources.protocol import Frames, Known
 from crewe.sources.receiver import Receiver
 from crewe.sources.scan import Scan
@@ -36,6 +35,8 @@ class MerlinLive:
     `command_port=None` it only listens to what the operator starts. Opening waits for the first
     frame unless `detector_shape` (ky, kx) is given. It ends when `scans` scans were followed from
     beginning to end, or, by default, when the frames have passed that the acquisition announced.
+    More scans than an acquisition can have are followed through one after the other: the next is
+    commanded when the frames have passed that the last announced.
 
     The position follows the number in the header of a frame: what is lost leaves holes. Lost, late
     and unreadable frames and other faults are counted in `counters`. When the connection breaks or
@@ -68,9 +69,11 @@ class MerlinLive:
             raise PlanError(f"{scans} scans: give 1 or more, or None for what is announced")
         self.host, self.data_port, self.scan, self.scans = host, data_port, scan, scans
         self.counters = Counters()
-        self.control: MerlinControl | None = None
-        """The command socket, for soft triggers and further settings while it runs."""
-        self._command_port, self._settings = command_port, settings or AcquisitionSettings()
+        self._commander: Commander | None = None
+        if command_port is not None:
+            wanted = settings or AcquisitionSettings()
+            self._commander = Commander(host, command_port, wanted, scan, scans, timeout_s)
+        self._next_commanded = False
         self._timeout_s, self._patience_s = timeout_s, patience_s
         self._stream = MessageStream(detector_shape)
         self._numbers = FrameNumbers(scan, self.counters, first_frame_number, scans)
@@ -98,6 +101,11 @@ class MerlinLive:
         self.detector_shape = self._stream.shape
 
     @property
+    def control(self) -> MerlinControl | None:
+        """The command socket, for soft triggers and further settings while it runs."""
+        return None if self._commander is None else self._commander.control
+
+    @property
     def _peer(self) -> str:
         return f"Merlin at {self.host}:{self.data_port}"
 
@@ -105,29 +113,26 @@ class MerlinLive:
         """Connect to the data socket and, with a command port, start an acquisition."""
         connection = connect(self.host, self.data_port, self._timeout_s, "data")
         try:
-            if self._command_port is not None:
-                self._start(connection, self._command_port)
+            if self._commander is not None:
+                self._commander.start(connection, self.counters)
         except BaseException:
             connection.close()
             raise
         return connection
 
-    def _start(self, connection: socket.socket, command_port: int) -> None:
-        if self.control is not None:
-            self.control.close()
-        self.control = control = MerlinControl(self.host, command_port, self._timeout_s)
-        if self._closed:
-            control.close()
-        control.stop()
-        stale = drained(connection)
-        if stale:
-            self.counters.fault("stale data before the start", f"{stale:,} bytes")
-        control.prepare(self._settings, self.scan, self.scans)
-        control.start()
-
     def _expect_start(self) -> None:
-        if self._command_port is not None:
+        self._next_commanded = False
+        if self._commander is not None:
             self._numbers.await_announcement()
+
+    def _start_next(self) -> None:
+        """Command another acquisition, once, when this one is over and more is wanted."""
+        wanted = self._numbers.over and not (self._ended or self._next_commanded)
+        if wanted and self._commander is not None:
+            try:
+                self._next_commanded = self._commander.start_next()
+            except SourceError as error:
+                self._end(str(error))
 
     def batches(self) -> Iterator[Frames]:
         """Yield frames as they come, in batches of what has come within some 20 ms."""
@@ -156,6 +161,7 @@ class MerlinLive:
             self._expect_start()
         elif isinstance(arrival, Stalled):
             self.counters.fault("stalled", f"nothing came for {arrival.seconds:.0f} s")
+            self._start_next()
         elif isinstance(arrival, Ended) and not self._ended:
             self._end(self._impatient(arrival.problem) if arrival.problem else "")
 
@@ -165,6 +171,7 @@ class MerlinLive:
             self._take(piece)
             if self._numbers.done and not self._ended:
                 self._end()
+            self._start_next()
             if self._ended:
                 break
         self._rest = block[self._stream.at : stop].copy()
@@ -185,6 +192,7 @@ class MerlinLive:
         if isinstance(piece, Run):
             self._hand_out(self._numbers.place(piece.numbers), piece)
         elif isinstance(piece, Announcement):
+            self._next_commanded = False
             self._hand_out(self._numbers.begin(piece.acquisition.frames or 0))
         else:
             self._numbers.unreadable()
@@ -193,7 +201,7 @@ class MerlinLive:
     def _hand_out(self, places: Iterable[Placed], run: Run | None = None) -> None:
         for placed in places:
             if run is not None and placed.rows.size:
-                patterns = _patterns(run, placed.rows)
+                patterns = unpack_some(run.payloads, run.header, placed.rows)
             else:
                 layout = self._stream.layout
                 dtype = layout.header.dtype if layout else np.uint16
@@ -230,14 +238,11 @@ class MerlinLive:
 
     def close(self) -> None:
         """Stop the detector if it was started from here, and disconnect."""
-        first, self._closed = not self._closed, True
+        self._closed = True
         if self._receiver is not None:
             self._receiver.close()
-        if self.control is not None:
-            if first:
-                with suppress(SourceError):
-                    self.control.stop()
-            self.control.close()
+        if self._commander is not None:
+            self._commander.close()
 
     def __enter__(self) -> Self:
         return self
@@ -249,11 +254,3 @@ class MerlinLive:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _patterns(run: Run, rows: NDArray[np.int64]) -> NDArray[Any]:
-    """Copy the patterns of some rows of a run out of the block that they came in."""
-    together = rows[-1] - rows[0] + 1 == rows.size
-    chosen = run.payloads[rows[0] : rows[-1] + 1] if together else run.payloads[rows]
-    # Raw pixels are unpacked into an array of their own.
-    return unpack(chosen if run.header.raw or not together else chosen.copy(), run.header)

@@ -59,6 +59,11 @@ class FrameNumbers:
         return self._next is not None and self._limit is not None and self._next >= self._limit
 
     @property
+    def over(self) -> bool:
+        """Whether all frames have passed that the acquisition announced."""
+        return 0 < self.announced <= (self._next or 0)
+
+    @property
     def _limit(self) -> int | None:
         """Frames of this acquisition, the flyback after the last one left out, that are wanted."""
         if self.wanted is None:

@@ -49,6 +49,16 @@ def unpack(payload: NDArray[np.uint8], header: FrameHeader) -> NDArray[Any]:
     return patterns[:, ::-1]
 
 
+def unpack_some(
+    payloads: NDArray[np.uint8], header: FrameHeader, rows: NDArray[np.int64]
+) -> NDArray[Any]:
+    """Return the patterns of some rows of payload bytes, copied out of them."""
+    together = rows[-1] - rows[0] + 1 == rows.size
+    chosen = payloads[rows[0] : rows[-1] + 1] if together else payloads[rows]
+    # Raw pixels are unpacked into an array of their own.
+    return unpack(chosen if header.raw or not together else chosen.copy(), header)
+
+
 def _flat(payload: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:
     """Return the bytes from the first frame to the last, gaps included, and the step of frames.
 
