@@ -172,6 +172,28 @@ def test_a_handedness_that_the_data_do_not_tell_is_told(tmp_path):
     assert any("not mirrored is assumed" in text and "--no-mirrored" in text for text in said)
 
 
+def test_one_damaged_pattern_spoils_one_position(patterns, data, tmp_path):
+    damaged = patterns.astype(np.float32)
+    damaged[3, 4] = np.nan
+    damaged[20, 5, 11, 12] = np.inf
+    np.save(tmp_path / "damaged.npy", damaged)
+    methods = ("com", "ricom", "icom", "adf", "ssb")
+    known = {"beam_energy_kev": 200, "semi_angle_mrad": 20, "step_angstrom": (0.2, 0.2)}
+    whole, most = (
+        make_images(plan_of(path, methods=methods, **known))
+        for path in (data, tmp_path / "damaged.npy")
+    )
+    assert most.calibration.radius_px == pytest.approx(whole.calibration.radius_px, abs=0.02)
+    for name in ("com_y", "adf", "ssb_phase"):
+        lost = ~np.isfinite(most.images[name].values)
+        assert lost[3, 4]
+        assert lost.sum() <= 2
+    for name in ("ricom", "icom", "ssb_phase"):
+        one, other = whole.images[name].values, most.images[name].values
+        known = np.isfinite(other)
+        assert np.corrcoef(one[known], other[known])[0, 1] > 0.99
+
+
 def test_ssb_takes_its_settings_from_the_plan(data):
     known = {"beam_energy_kev": 200, "semi_angle_mrad": 20, "step_angstrom": (0.2, 0.2)}
     flat, natural, binned = (

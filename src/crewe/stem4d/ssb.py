@@ -109,12 +109,19 @@ class SingleSideband:
         return self._store.measured.reshape(self.scan.shape)
 
     def measure(self, batch: Batch) -> MeasuredDisk:
-        """Return what one batch holds inside the disk; changes nothing."""
+        """Return what one batch holds inside the disk; changes nothing.
+
+        Patterns that are not finite there count as not measured.
+        """
         if isinstance(batch, Events):
             positions, pixels = self._pixels.of_events(batch)
             return MeasuredDisk(positions, pixels, batch.scan, batch.finished, True)
-        values = self._pixels.of_frames(batch.patterns)
-        return MeasuredDisk(batch.positions, values, batch.scan, 0, False)
+        positions, values = batch.positions, self._pixels.of_frames(batch.patterns)
+        if batch.patterns.dtype.kind == "f":
+            # In a Fourier transform one pixel that is none would be all of the image.
+            whole = np.isfinite(values).all(axis=1)
+            positions, values = positions[whole], values[whole]
+        return MeasuredDisk(positions, values, batch.scan, 0, False)
 
     def add(self, measured: MeasuredDisk) -> None:
         """Add what one batch holds; the order of batches does not matter."""
