@@ -12,6 +12,7 @@ from scipy.optimize import least_squares
 
 from crewe.errors import CalibrationError, ImageError
 from crewe.physics.electron import wavelength_angstrom
+from crewe.sources.bad_pixels import far_above_neighbours
 
 Array = NDArray[np.float64]
 DIRECTIONS = 360
@@ -127,12 +128,7 @@ def _explained(calm: Array, circle: Array) -> float:
 
 def _without_spikes(image: Array, calm: Array) -> Array:
     """Replace pixels far above all neighbours by the median around them."""
-    ring = np.ones((3, 3), bool)
-    ring[1, 1] = False
-    neighbours = ndimage.maximum_filter(image, footprint=ring, mode="nearest")
-    doubled = ndimage.percentile_filter(image, 80, footprint=ring, mode="nearest")
-    spike = (image > 1.5 * neighbours) | (image > 3 * np.maximum(doubled, 1e-12 * image.max()))
-    return np.where(spike, calm, image)
+    return np.where(far_above_neighbours(image), calm, image)
 
 
 def _rough(calm: Array) -> Array:
