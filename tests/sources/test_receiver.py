@@ -4,9 +4,9 @@ import threading
 import numpy as np
 import pytest
 
-from crewe.errors import SourceError
+from crewe.errors import SourceError, WriteError
 from crewe.sources.arrivals import Block, Broken, Connected, Ended, Stalled
-from crewe.sources.receiver import Receiver
+from crewe.sources.receiver import BLOCK_BYTES, BLOCKS, Receiver
 
 
 def nowhere():
@@ -84,3 +84,59 @@ def test_whoever_waits_hears_of_any_end():
     receiver.go_on()
     assert receiver.next() == Ended("failed")
     receiver.close()
+
+
+def test_words_of_eight_stay_aligned_in_blocks_of_any_length():
+    far, near = socket.socketpair()
+    receiver, before = Receiver(near, None, patience_s=5), 0
+    with far:
+        for length in (3, 8, 13, 1, 7):
+            far.sendall(bytes(length))
+            block = receiver.next()
+            assert (block.content.ctypes.data + block.start - before) % 8 == 0
+            before += block.stop - block.start
+            receiver.give_back(block)
+    assert before == 32
+    receiver.close()
+
+
+def test_without_another_connection_a_broken_one_is_the_end():
+    far, near = socket.socketpair()
+    receiver = Receiver(near, None, patience_s=5)
+    far.sendall(b"all")
+    far.close()
+    content, others = everything(receiver)
+    assert content == b"all"
+    assert [type(one) for one in others] == [Broken, Ended]
+    receiver.close()
+
+
+def test_the_sender_waits_while_no_block_is_free_and_patience_does_not_run_out():
+    far, near = socket.socketpair()
+    sent = np.random.default_rng(0).bytes((BLOCKS + 4) * BLOCK_BYTES)
+    kept = []
+    receiver = Receiver(near, None, patience_s=0.2, keep=lambda data: kept.append(bytes(data)))
+    sender = threading.Thread(target=lambda: (far.sendall(sent), far.close()))
+    sender.start()
+    sender.join(1.0)
+    assert sender.is_alive()
+    assert sum(map(len, kept)) <= BLOCKS * BLOCK_BYTES
+    content, others = everything(receiver)
+    assert content == b"".join(kept) == sent
+    assert [type(one) for one in others] == [Broken, Ended]
+    sender.join()
+    receiver.close()
+
+
+def test_what_keeping_raises_is_told():
+    far, near = socket.socketpair()
+    full = WriteError("no space left")
+
+    def fail(data):
+        raise full
+
+    with far:
+        receiver = Receiver(near, None, patience_s=5, keep=fail)
+        far.sendall(b"some")
+        assert receiver.next() == Ended("failed: no space left", full)
+        receiver.close()

@@ -108,7 +108,7 @@ class Receiver:
             with self._socket:
                 _wake_for_much(self._socket)
                 problem = self._receive()
-            if problem is None:
+            if problem is None or self._closing.is_set():
                 break
             self._arrived.put(Broken(problem))
             if self._reconnect is None:

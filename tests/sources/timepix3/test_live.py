@@ -2,12 +2,14 @@
 
 import threading
 import time
+from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from crewe.errors import PlanError, SourceError, WriteError
-from crewe.sources import Scan, Source
+from crewe.sources import Scan, Source, receiver
 from crewe.sources.timepix3 import Timepix3File, Timepix3Listener
 from crewe.testing.fake_timepix3 import FakeTimepix3, Faults
 from crewe.testing.timepix3_phantom import Timepix3Phantom
@@ -152,6 +154,65 @@ def test_the_record_is_what_was_sent(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
     replayed = taken(Timepix3File(path, SCAN))[0]
     assert all((replayed[scan] == truth(scan)).all() for scan in range(2))
+
+
+def test_a_session_closed_from_another_thread_keeps_all_that_was_decoded(tmp_path):
+    path = tmp_path / "session.tpx3"
+    source = listener(record_to=path, patience_s=None)
+    with FakeTimepix3(PHANTOM, scans=None).start(source.port):
+        timer = threading.Timer(0.4, source.close)
+        timer.start()
+        taken(source)
+        timer.join()
+    record = path.read_bytes()
+    pieces = FakeTimepix3(PHANTOM, scans=None)._pieces()
+    assert record
+    for piece in pieces:
+        assert record.startswith(bytes(piece[: len(record)]))
+        record = record[len(piece) :]
+        if not record:
+            break
+    counters = Timepix3File(path, SCAN)
+    taken(counters)
+    assert counters.counters.received >= source.counters.received > 0
+
+
+def test_a_slow_reader_loses_nothing_and_needs_no_patience(monkeypatch):
+    monkeypatch.setattr(receiver, "BLOCKS", 4)
+    monkeypatch.setattr(receiver, "BLOCK_BYTES", 1003)
+    with (
+        listener(patience_s=0.3, scans=3) as source,
+        FakeTimepix3(PHANTOM, scans=3).start(source.port) as fake,
+    ):
+        counts = {}
+        for batch in source.batches():
+            if not counts:
+                fake.join()
+                time.sleep(0.6)
+            counts.setdefault(batch.scan, np.zeros(320, np.int64))
+            counts[batch.scan] += np.bincount(batch.positions, minlength=320)
+    assert all((counts[scan] == truth(scan)).all() for scan in range(3))
+    assert "the sender is silent" not in source.counters.faults
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_record_that_finds_no_room_ends_the_data(tmp_path):
+    (tmp_path / "a.tpx3.part").symlink_to("/dev/full")
+    with (
+        listener(record_to=tmp_path / "a.tpx3") as source,
+        FakeTimepix3(PHANTOM, scans=None).start(source.port),
+        pytest.raises(WriteError, match="cannot be written on"),
+    ):
+        taken(source)
+
+
+def test_who_stops_reading_lets_go_of_the_sender():
+    before = threading.active_count()
+    with listener() as source, FakeTimepix3(PHANTOM, scans=None).start(source.port):
+        batches = source.batches()
+        assert len(list(islice(batches, 3))) == 3
+        batches.close()
+    assert threading.active_count() == before
 
 
 def test_what_cannot_be_is_refused(tmp_path):
