@@ -1,12 +1,14 @@
 """Live frames over loopback TCP: against a bare receiver, and ten million without loss or growth.
 
     python -m benchmarks.speed.live_soak compare
+    python -m benchmarks.speed.live_soak compare-timepix3
     python -m benchmarks.speed.live_soak soak --frames 10000000
 
 `compare` receives 256 × 256 uint16 frames from the same sender with a bare loop, with MerlinLive
 alone and with MerlinLive and the moments that centres of mass are made of; the rounds alternate.
+`compare-timepix3` does the same with electrons, in GB/s, with Timepix3Listener.
 `soak` sends 64 × 64 frames from a process of its own and compares the sums of all moments with
-what was sent, exactly. Both print JSON.
+what was sent, exactly. All print JSON.
 """
 
 import argparse
@@ -181,12 +183,17 @@ def _resident_mb() -> float:
 def main() -> None:
     """Measure what is asked for and print it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["compare", "soak"])
+    parser.add_argument("what", choices=["compare", "compare-timepix3", "soak"])
     parser.add_argument("--frames", type=int)
+    parser.add_argument("--megabytes", type=float, default=1000.0, help="of electrons, per round")
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     if options.what == "compare":
         found = compare(options.frames or 20_000, options.rounds)
+    elif options.what == "compare-timepix3":
+        from benchmarks.speed.live_timepix3 import compare_timepix3
+
+        found = compare_timepix3(options.megabytes, options.rounds)
     else:
         found = soak(options.frames or 10_000_000)
     print(json.dumps(found, indent=1))
