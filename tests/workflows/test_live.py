@@ -11,12 +11,13 @@ import yaml
 from live_data import DETECTOR, SHAPE, Detector, lattice
 
 import crewe
-from crewe.errors import SourceError, WriteError
-from crewe.sources import Scan
+from crewe.errors import CreweError, SourceError, WriteError
+from crewe.sources import Known, Scan
 from crewe.stem4d.methods import Methods, MethodSettings
 from crewe.stem4d.reduction import reduce
 from crewe.testing.fake_merlin import FakeMerlin, Fault
 from crewe.web.live_page import LivePage
+from crewe.workflows import first_batches
 from crewe.workflows.live import run_live
 from crewe.workflows.live_plan import live_plan
 from crewe.workflows.observer import Recorder
@@ -91,6 +92,72 @@ def test_without_a_disk_it_goes_on_and_says_so():
         (kind, text[:26]) for kind, text in told.heard
     ]
     assert result.settings.centre == (7.5, 7.5)
+
+
+FLAT = np.full((*SHAPE, *DETECTOR), 3, np.uint16)
+BEAM = {"beam_energy_kev": 200, "semi_angle_mrad": 20}
+
+
+def test_without_a_disk_nothing_is_calibrated_and_the_note_says_so(tmp_path):
+    settings = BEAM | {"centre": "auto", "radius_px": "auto", "output": tmp_path}
+    result = run_live(plan(**settings), source=Detector(FLAT))
+    assert result.images["ricom"].attrs["units"] == "px·Å"
+    assert result.images["com_y"].attrs["units"] == "px"
+    note = yaml.safe_load((tmp_path / "phase.yaml").read_text("utf-8"))
+    assert note["calibration"]["radius_from"] == "undetermined"
+    assert note["calibration"]["radius_px"] is None
+    assert note["beam"]["convergence_semi_angle_mrad"] is None
+    given = run_live(plan(**BEAM, centre="auto"), source=Detector(FLAT))
+    assert given.images["ricom"].attrs["units"] == "rad"
+    assert given.summary["calibration"]["radius_from"] == "given"
+
+
+def test_a_radius_given_on_the_page_calibrates_what_a_missing_disk_could_not(
+    monkeypatch,
+):
+    monkeypatch.setattr(first_batches, "MOST_BYTES", 1)
+    data = lattice()
+    data[0, :8] = 3
+    source = Detector(data, gates={10: threading.Event()})
+
+    class Watched:
+        def __init__(self, session):
+            self.thread = threading.Thread(target=self.turn, args=(session,))
+
+        def turn(self, session):
+            assert source.reached[10].wait(10)
+            units.append(session.images()["ricom"].attrs["units"])
+            told.append(session.report()["latest_fault"])
+            session.change({"centre": [7.5, 7.5]})
+            units.append(session.images()["ricom"].attrs["units"])
+            session.change({"radius_px": 4.0})
+            units.append(session.images()["ricom"].attrs["units"])
+            told.append(session.report()["latest_fault"])
+            source.gates[10].set()
+
+        def __enter__(self):
+            self.thread.start()
+
+        def __exit__(self, *_):
+            self.thread.join()
+
+    units, told = [], []
+    result = run_live(plan(**BEAM, centre="auto", radius_px="auto"), viewer=Watched, source=source)
+    assert units == ["px·Å", "px·Å", "rad"]
+    assert "no bright-field disk" in told[0]
+    assert told[1] == ""
+    wanted = images_of(data, known=Known(None, 200, 20))
+    same(result.images, wanted)
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [{"methods": ("ssb",)}, {"detectors": {"ring": {"inner": 30, "outer": 60, "unit": "mrad"}}}],
+)
+def test_what_cannot_be_without_a_disk_is_told(wanted):
+    settings = BEAM | {"centre": "auto", "radius_px": "auto"} | wanted
+    with pytest.raises(CreweError, match=r"no bright-field disk found.*give --centre and --radius"):
+        run_live(plan(**settings), source=Detector(FLAT))
 
 
 def test_settings_changed_over_http_are_as_if_from_the_start():

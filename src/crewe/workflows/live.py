@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from crewe.errors import CreweError, ReadError, SourceError
@@ -20,6 +20,7 @@ from crewe.workflows.live_session import LiveSession
 from crewe.workflows.live_settings import annuli
 from crewe.workflows.live_source import check_stream_recording, open_detector
 from crewe.workflows.observer import Observer, Silent
+from crewe.workflows.phase_calibration import GIVEN, MEAN_PATTERN, UNDETERMINED
 from crewe.workflows.phase_output import check_phase_output, counters_note
 from crewe.workflows.recording import Recorder, check_recording
 
@@ -99,29 +100,45 @@ def _follow(
 
 
 def _methods(session: LiveSession, followed: Followed, told: Observer) -> Methods:
-    plan = session.plan
-    centre, radius = _disk(session, followed, told)
+    plan, known = session.plan, session.plan.known(followed.known)
+    disk = _disk(session, followed, told)
+    session.knobs = replace(session.knobs, radius_from=disk.radius_from)
+    if not session.knobs.has_disk:
+        # With a radius that is no disk's the semi-angle would calibrate the detector at random.
+        session.knobs = replace(session.knobs, semi_angle_mrad=known.convergence_semi_angle_mrad)
+        known = replace(known, convergence_semi_angle_mrad=None)
     scan = plan.scan_record
     settings = MethodSettings(
         scan,
-        centre,
-        radius,
-        plan.known(followed.known),
-        reference=centre if plan.reference == "centre" else None,
+        disk.centre,
+        disk.radius_px,
+        known,
+        reference=disk.centre if plan.reference == "centre" else None,
         kernel_size=plan.kernel,
         band=None if plan.band is None else plan.band.in_steps(scan),
     )
-    settings = replace(settings, detectors=annuli(plan.detectors, settings, plan.methods))
-    return Methods(plan.methods, settings, followed.detector_shape, plan.repeats)
+    try:
+        rings = annuli(plan.detectors, settings, plan.methods)
+        settings = replace(settings, detectors=rings)
+        return Methods(plan.methods, settings, followed.detector_shape, plan.repeats)
+    except CreweError as error:
+        if session.knobs.has_disk:
+            raise
+        raise type(error)(f"{session.remark}: give --centre and --radius ({error})") from error
 
 
-def _disk(
-    session: LiveSession, followed: Followed, told: Observer
-) -> tuple[tuple[float, float], float]:
-    """Return centre and radius of the bright-field disk: those of the plan, or found."""
+@dataclass(frozen=True)
+class _Disk:
+    centre: tuple[float, float]
+    radius_px: float
+    radius_from: str = GIVEN
+
+
+def _disk(session: LiveSession, followed: Followed, told: Observer) -> _Disk:
+    """Return the bright-field disk: that of the plan, or as it is found, or somewhere."""
     plan = session.plan
     if plan.centre != "auto" and plan.radius_px != "auto":
-        return plan.centre, plan.radius_px
+        return _Disk(plan.centre, plan.radius_px)
     told.stage_started("looking at the first patterns")
     look = look_for_disk(followed)
     if not look.any_came:
@@ -129,15 +146,19 @@ def _disk(
         raise SourceError(f"{plan.address}: no pattern of a scan came ({words})")
     rows, columns = followed.detector_shape
     if look.disk is None:
-        found, size = ((rows - 1) / 2, (columns - 1) / 2), min(rows, columns) / 4
+        disk = _Disk(((rows - 1) / 2, (columns - 1) / 2), min(rows, columns) / 4, UNDETERMINED)
         session.remark = f"no bright-field disk found ({look.problem})"
         told.warning(f"{session.remark}: give --centre and --radius, or find it again on the page")
     else:
-        found, size = look.disk.centre, look.disk.radius_px
-    centre = found if plan.centre == "auto" else plan.centre
-    radius = size if plan.radius_px == "auto" else plan.radius_px
-    told.message(f"bright-field disk about {centre[0]:.2f}, {centre[1]:.2f} of {radius:.2f} px")
-    return centre, radius
+        disk = _Disk(look.disk.centre, look.disk.radius_px, MEAN_PATTERN)
+    if plan.centre != "auto":
+        disk = replace(disk, centre=plan.centre)
+    if plan.radius_px != "auto":
+        disk = replace(disk, radius_px=plan.radius_px, radius_from=GIVEN)
+    if disk.radius_from != UNDETERMINED:
+        y, x = disk.centre
+        told.message(f"bright-field disk about {y:.2f}, {x:.2f} of {disk.radius_px:.2f} px")
+    return disk
 
 
 class _Heard:

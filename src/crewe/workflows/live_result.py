@@ -61,13 +61,19 @@ def live_result(session: LiveSession) -> LiveImages:
     settings = methods.settings
     summary = {
         "scan": scan_note(settings.scan),
-        "calibration": session.settings(),
+        "calibration": _calibration(session),
         "beam": asdict(settings.known),
         "images": {name: str(image.attrs.get("units", "")) for name, image in images.items()},
         "measured_share": measured,
         "counters": counters_note(counters),
     }
     return LiveImages(session.plan, images, session.mean.pattern, settings, counters, summary)
+
+
+def _calibration(session: LiveSession) -> dict[str, Any]:
+    settings, knobs = session.settings(), session.knobs
+    radius = settings["radius_px"] if knobs.has_disk else None
+    return {**settings, "radius_px": radius, "radius_from": knobs.radius_from}
 
 
 def write_live_result(result: LiveImages, overwrite: bool) -> None:
@@ -100,7 +106,7 @@ def _picture(result: LiveImages) -> bytes:
         result.images,
         result.pattern,
         settings.centre,
-        settings.radius_px,
+        settings.radius_px if result.summary["calibration"]["radius_px"] else None,
         rings,
         title=result.plan.address,
     )

@@ -167,6 +167,9 @@ class LiveSession:
                 self.knobs = turned(self.knobs, change, self.methods, self._mean_pattern)
         except CreweError as error:
             raise PlanError(f"not changed: {error}") from error
+        if change.radius_px is not None:
+            # Whatever was said of the disk is over.
+            self.remark = ""
         self._changes += 1
 
     def stop(self) -> None:

@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from crewe.errors import PlanError
 from crewe.physics.electron import wavelength_angstrom
+from crewe.sources import Known
 from crewe.stem4d.calibration import bright_field
 from crewe.stem4d.detectors import Annulus, usual_detectors
 from crewe.stem4d.methods import VIRTUAL, Methods, MethodSettings
 from crewe.stem4d.ricom_kernel import Band
 from crewe.workflows.live_plan import LiveChange
+from crewe.workflows.phase_calibration import GIVEN, MEAN_PATTERN, UNDETERMINED
 from crewe.workflows.phase_plan import DetectorRing, radii_in_px
 
 UNTURNED = (*VIRTUAL, "total", "ssb")
@@ -30,6 +32,15 @@ class Knobs:
     rings: dict[str, DetectorRing] = field(default_factory=dict)
     """Detectors that are not at their usual radii."""
     reference: Literal["mean", "centre"] = "mean"
+    radius_from: str = GIVEN
+    """Where the radius of the bright-field disk comes from."""
+    semi_angle_mrad: float | None = None
+    """What calibrates the detector as soon as an undetermined radius is known."""
+
+    @property
+    def has_disk(self) -> bool:
+        """Whether the radius is that of a bright-field disk."""
+        return self.radius_from != UNDETERMINED
 
 
 def turned(
@@ -41,7 +52,12 @@ def turned(
     """Apply a change to the methods, all of it or, when it raises, none; returns the new knobs."""
     now = methods.settings
     centre, radius = _disk(change, now, mean_pattern)
-    new = Knobs(_rings(knobs, change, methods), change.reference or knobs.reference)
+    new = replace(
+        knobs,
+        rings=_rings(knobs, change, methods),
+        reference=change.reference or knobs.reference,
+        radius_from=_radius_from(knobs, change),
+    )
     scan = replace(
         now.scan,
         rotation_degrees=_or(change.rotation_degrees, now.scan.rotation_degrees),
@@ -51,6 +67,7 @@ def turned(
         "scan": scan,
         "centre": centre,
         "radius_px": radius,
+        "known": now.known if knobs.has_disk or not new.has_disk else _calibrated(knobs, now),
         "reference": centre if new.reference == "centre" else None,
         "kernel_size": _or(change.kernel_size, now.kernel_size),
         "band": _band(change, now),
@@ -114,6 +131,16 @@ def _disk(
         centre = found.centre if centre == "auto" else centre
         radius = found.radius_px if radius == "auto" else radius
     return centre, radius
+
+
+def _radius_from(knobs: Knobs, change: LiveChange) -> str:
+    if change.radius_px is None:
+        return knobs.radius_from
+    return MEAN_PATTERN if change.radius_px == "auto" else GIVEN
+
+
+def _calibrated(knobs: Knobs, now: MethodSettings) -> Known:
+    return replace(now.known, convergence_semi_angle_mrad=knobs.semi_angle_mrad)
 
 
 def _rings(knobs: Knobs, change: LiveChange, methods: Methods) -> dict[str, DetectorRing]:
