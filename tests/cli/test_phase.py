@@ -48,6 +48,7 @@ def test_options_reach_the_plan(patterns, folder, capsys):
     beam = ["--beam-energy", "200", "--semi-angle", "20", "--centre", "15.5,15.5", "--radius", "8"]
     image = ["--kernel", "21", "--band", "0.02:0.4", "--normalise", "dose", "--boundary", "open"]
     ring = ["--detector", "ring=10:16mrad", "--detector", "bf=0:3px", "--reference", "15,16"]
+    beam += ["--bad-pixels", "0,1"]
     rest = ["--mirrored", "--repeats", "sum", "--format", ".npz", "-o", "out"]
     assert phase("gold.npy", "-m", "icom,ricom", *scan, *beam, *image, *ring, *rest) == 0
     plan = note(folder / "out")["plan"]
@@ -60,6 +61,7 @@ def test_options_reach_the_plan(patterns, folder, capsys):
         "centre": [15.5, 15.5],
         "radius_px": 8,
         "reference": [15, 16],
+        "bad_pixels": {"pixels": [[0, 1]], "detector_shape": None},
         "kernel": 21,
         "band": {"low": 0.02, "high": 0.4, "unit": "1/step"},
         "normalise": "dose",

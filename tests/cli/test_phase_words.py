@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from crewe.cli import phase_words
@@ -66,6 +67,23 @@ def test_detectors(text, name, ring):
 )
 def test_options_of_a_source(text, value):
     assert phase_words.source_option(text) == ("a", value)
+
+
+def test_bad_pixels(tmp_path):
+    assert phase_words.bad_pixels(" Auto ") == "auto"
+    assert phase_words.bad_pixels("none") == "none"
+    assert phase_words.bad_pixels("3,20; 0,1;") == {"pixels": [(3, 20), (0, 1)]}
+    mask = np.zeros((4, 5), np.uint8)
+    mask[2, 3] = 1
+    np.save(tmp_path / "mask.npy", mask)
+    read = phase_words.bad_pixels(str(tmp_path / "mask.npy"))
+    assert (read.pixels, read.detector_shape) == (((2, 3),), (4, 5))
+    np.save(tmp_path / "mask.npy", np.ones((4, 5)))
+    (tmp_path / "empty.npy").touch()
+    np.savez(tmp_path / "mask.npz", mask=mask)
+    for name in ("mask.npy", "empty.npy", "gone.npy", "mask.npz", ""):
+        with pytest.raises(PlanError, match=r"--bad-pixels .*give auto, none"):
+            phase_words.bad_pixels(str(tmp_path / name))
 
 
 def test_places_and_numbers():

@@ -145,6 +145,16 @@ def test_parts_and_batches_of_a_divided_source_are_the_same():
     assert source.counters.used == 2 * 42
 
 
+def test_without_bad_pixels_nothing_is_touched():
+    whole = Electrons()
+    (batch,) = without_bad_pixels(whole, mask()).batches()
+    (before,) = whole.batches()
+    assert np.array_equal(batch.pixels, before.pixels)
+    patterns = np.ones((2, 2, *SHAPE))
+    (frames,) = without_bad_pixels(ArraySource(patterns), mask()).batches()
+    assert np.shares_memory(frames.patterns, patterns)
+
+
 def test_masks_that_cannot_be_are_refused():
     source = ArraySource(np.ones((2, 2, *SHAPE)))
     with pytest.raises(PlanError, match="same shape"):

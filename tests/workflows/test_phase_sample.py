@@ -4,7 +4,7 @@ import pytest
 from crewe.errors import ReadError
 from crewe.sources import Counters, Events, Known, Scan
 from crewe.sources.memory import ArraySource
-from crewe.workflows.phase_sample import PARTS, SAMPLED_EVENTS, sample_pattern
+from crewe.workflows.phase_sample import PARTS, SAMPLED_EVENTS, sample
 
 
 class Electrons:
@@ -28,7 +28,7 @@ class Electrons:
 
 def test_small_data_are_taken_whole():
     patterns = np.random.default_rng(0).poisson(3, (5, 6, 8, 9))
-    np.testing.assert_allclose(sample_pattern(ArraySource(patterns)), patterns.mean((0, 1)))
+    np.testing.assert_allclose(sample(ArraySource(patterns)).pattern, patterns.mean((0, 1)))
 
 
 def test_a_sample_is_spread_over_large_data():
@@ -43,14 +43,14 @@ def test_a_sample_is_spread_over_large_data():
     # Broadcast: 4 GiB that take no memory.
     patterns = np.broadcast_to(np.ones((1, 256, 256), np.uint16), (32768, 256, 256))
     source = Counted(patterns, Scan((128, 256)))
-    assert sample_pattern(source) == pytest.approx(np.ones((256, 256)))
+    assert sample(source).pattern == pytest.approx(np.ones((256, 256)))
     assert len(source.seen) == PARTS
     assert np.histogram(source.seen, 8, (0, 1))[0].min() >= 3
 
 
 def test_of_events_the_first_are_enough():
     source = Electrons(50)
-    pattern = sample_pattern(source)
+    pattern = sample(source).pattern
     assert source.given * 1_000_000 == SAMPLED_EVENTS
     assert pattern[1, 2] == 1
     assert pattern.sum() == 1
@@ -58,4 +58,4 @@ def test_of_events_the_first_are_enough():
 
 def test_data_without_patterns_are_told():
     with pytest.raises(ReadError, match="no pattern on a probe position"):
-        sample_pattern(Electrons(0))
+        sample(Electrons(0))

@@ -80,6 +80,14 @@ Reference = Annotated[
     str | None,
     _option(BEAM, text="Centre of mass in vacuum as Y,X in pixels. Default: the mean of all."),
 ]
+BadPixels = Annotated[
+    str,
+    _option(
+        BEAM,
+        text="Detector pixels to replace by the mean of those around: auto (hot and dead ones), "
+        "none, KY,KX;KY,KX or a .npy mask. Those without finite numbers always are.",
+    ),
+]
 BeamEnergy = Annotated[float | None, _option(BEAM, text="Beam energy in keV.")]
 SemiAngle = Annotated[
     float | None, _option(BEAM, text="Convergence semi-angle in mrad; calibrates the detector.")
@@ -156,6 +164,7 @@ def phase(
     centre: Centre = "auto",
     radius: Radius = "auto",
     reference: Reference = None,
+    bad_pixels: BadPixels = "none",
     beam_energy: BeamEnergy = None,
     semi_angle: SemiAngle = None,
     detector: Detector = None,
@@ -203,6 +212,7 @@ def phase(
         "centre": "auto" if centre == "auto" else phase_words.pair_px(centre, "--centre"),
         "radius_px": phase_words.number_or_auto(radius, "--radius"),
         "reference": None if reference is None else phase_words.pair_px(reference, "--reference"),
+        "bad_pixels": phase_words.bad_pixels(bad_pixels),
         "beam_energy_kev": beam_energy,
         "semi_angle_mrad": semi_angle,
         "detectors": dict(phase_words.detector(text) for text in detector or []),

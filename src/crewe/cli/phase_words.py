@@ -87,6 +87,30 @@ def detector(text: str) -> tuple[str, dict[str, Any]]:
     return found[1], ring
 
 
+def bad_pixels(text: str) -> Any:
+    """Read auto, none, places as KY,KX;KY,KX or the name of a .npy mask. Raises PlanError."""
+    if text.strip().lower() in ("auto", "none"):
+        return text.strip().lower()
+    if re.fullmatch(r"\s*\d+\s*,\s*\d+\s*(;\s*\d+\s*,\s*\d+\s*)*;?\s*", text):
+        numbers = [int(number) for number in re.findall(r"\d+", text)]
+        return {"pixels": list(zip(numbers[::2], numbers[1::2], strict=True))}
+    return _mask(text)
+
+
+def _mask(name: str) -> Any:
+    import numpy as np
+
+    from crewe.workflows.phase_plan import PixelList
+
+    try:
+        return PixelList.of_mask(np.load(name, allow_pickle=False))
+    except (OSError, ValueError, EOFError, AttributeError) as error:
+        raise PlanError(
+            f"--bad-pixels {name}: give auto, none, pixels as KY,KX;KY,KX or a .npy file of a mask "
+            f"(ky, kx) ({error})"
+        ) from error
+
+
 def source_option(text: str) -> tuple[str, bool | int | float | str]:
     """Read NAME=VALUE, where the value is a number, true, false or a word. Raises PlanError."""
     name, _, value = (part.strip() for part in text.partition("="))

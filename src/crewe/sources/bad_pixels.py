@@ -143,7 +143,7 @@ class WithoutBadPixels:
         self.scan, self.known = source.scan, source.known
         self.detector_shape, self.counters = source.detector_shape, source.counters
         self.left_out = 0
-        self._good = ~bad.ravel()
+        self._good, self._all_good = ~bad.ravel(), not bad.any()
         self._replacement = Replacement(bad)
         self._lock = threading.Lock()
 
@@ -168,6 +168,8 @@ class WithoutBadPixels:
         self.close()
 
     def _cleaned(self, batch: Batch) -> Batch:
+        if self._all_good:
+            return batch
         if not isinstance(batch, Events):
             return replace(batch, patterns=self._replacement.of(batch.patterns))
         kept = self._good[batch.pixels]

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from crewe.errors import PlanError, ReadError
-from crewe.sources import Counters, Known, Scan, Source
-from crewe.sources.opening import open_source
+from crewe.errors import ReadError
+from crewe.sources import Counters, Source
+from crewe.sources.bad_pixels import WithoutBadPixels, without_bad_pixels
 from crewe.stem4d.methods import Methods
 from crewe.stem4d.reduction import reduce
 from crewe.workflows.fingerprint import fingerprint
 from crewe.workflows.many import Finished
 from crewe.workflows.observer import Observer, Silent
+from crewe.workflows.phase_bad_pixels import Replaced, replaced_pixels
 from crewe.workflows.phase_calibration import (
     Calibration,
     calibrate,
     method_settings,
     with_orientation,
 )
+from crewe.workflows.phase_open import known_of, opened, scan_of
 from crewe.workflows.phase_output import (
     check_phase_output,
     counters_note,
@@ -34,16 +36,12 @@ from crewe.workflows.phase_output import (
 )
 from crewe.workflows.phase_plan import PhasePlan
 from crewe.workflows.phase_progress import PhaseProgress
-from crewe.workflows.phase_sample import sample_pattern
+from crewe.workflows.phase_sample import sample
 from crewe.workflows.portable_path import portable_path
 from crewe.workflows.provenance import versions
 
 if TYPE_CHECKING:
     import xarray as xr
-
-
-NOT_FILLED, INTERRUPTED = "frames do not fill the scan", "interrupted acquisition"
-"""Faults of a file; an acquisition that its own text says was longer explains the first."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ class PhaseImages:
     images: dict[str, xr.DataArray]
     """Images (y, x) by name, NaN where nothing was measured."""
     pattern: NDArray[np.float64]
-    """Mean pattern (ky, kx) of a sample of the data."""
+    """Mean pattern (ky, kx) of a sample of the data, bad pixels replaced."""
     calibration: Calibration
     """What was found or given: disk, scan rotation, detector."""
     counters: Counters
@@ -113,8 +111,10 @@ def make_images(
     told, opener = observer or Silent(), opener or opened
     told.stage_started("looking at the patterns")
     with opener(plan) as source:
-        pattern = sample_pattern(source)
-    with opener(plan) as source:
+        mean = sample(source)
+    replaced = replaced_pixels(plan, mean, told)
+    pattern = replaced.in_pattern(mean.pattern)
+    with without_bad_pixels(opener(plan), replaced.mask) as source:
         scan, known = scan_of(plan, source), known_of(plan, source)
         calibration = calibrate(plan, pattern, scan, known, told)
         settings = method_settings(plan, calibration)
@@ -131,47 +131,8 @@ def make_images(
     methods.change(scan=calibration.scan)
     images = methods.images()
     summary = _summary(images, calibration, counters, measured)
+    summary |= {"bad_pixels": _bad_pixels_note(replaced, source)}
     return PhaseImages(plan, images, pattern, calibration, counters, summary)
-
-
-def opened(plan: PhasePlan) -> Source:
-    """Open the data of a plan."""
-    options: dict[str, Any] = {"dataset": plan.dataset, "acceptance_us": plan.acceptance_us}
-    given = {name: value for name, value in options.items() if value is not None}
-    given |= plan.source
-    source = open_source(
-        plan.data,
-        plan.scan_record,
-        beam_energy_kev=plan.beam_energy_kev,
-        partial=plan.partial,
-        **given,
-    )
-    faults = source.counters.faults
-    if NOT_FILLED in faults and INTERRUPTED not in faults and not plan.partial:
-        source.close()
-        raise PlanError(source.counters.latest_fault.removeprefix(f"{NOT_FILLED}: "))
-    return source
-
-
-def scan_of(plan: PhasePlan, source: Source) -> Scan:
-    """Return the scan of a source with the calibration of the plan; rotation still to be found."""
-    rotation = 0.0 if plan.rotation_degrees == "auto" else plan.rotation_degrees
-    return replace(
-        source.scan,
-        step_angstrom=plan.step_angstrom or source.scan.step_angstrom,
-        rotation_degrees=rotation,
-        mirrored=plan.mirrored is True,
-    )
-
-
-def known_of(plan: PhasePlan, source: Source) -> Known:
-    """Return what is known of the beam: from the plan, else from the data."""
-    known = source.known
-    return replace(
-        known,
-        beam_energy_kev=plan.beam_energy_kev or known.beam_energy_kev,
-        convergence_semi_angle_mrad=plan.semi_angle_mrad or known.convergence_semi_angle_mrad,
-    )
 
 
 def picture_of(result: PhaseImages) -> bytes:
@@ -220,6 +181,11 @@ def _summary(
         "measured_share": measured,
         "counters": counters_note(counters),
     }
+
+
+def _bad_pixels_note(replaced: Replaced, source: WithoutBadPixels) -> dict[str, Any]:
+    note = replaced.note()
+    return note | {"electrons_left_out": source.left_out} if source.left_out else note
 
 
 def _provenance(plan: PhasePlan) -> dict[str, Any]:

@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 from typing import Any, Literal, Self
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import (
     Field,
     NonNegativeFloat,
@@ -67,6 +69,25 @@ class BandPass(PlanPart):
         return Band.from_inverse_angstrom(self.low, self.high, scan.step_angstrom)
 
 
+class PixelList(PlanPart):
+    """Pixels of a detector, given one by one or as a mask."""
+
+    pixels: tuple[tuple[NonNegativeInt, NonNegativeInt], ...]
+    """Places (ky, kx)."""
+    detector_shape: tuple[PositiveInt, PositiveInt] | None = None
+    """Shape (ky, kx) of the mask; nothing for any detector that has these pixels."""
+
+    @classmethod
+    def of_mask(cls, mask: NDArray[Any]) -> Self:
+        """Take the pixels of a mask (ky, kx) that are not 0. Raises ValueError for no mask."""
+        if mask.ndim != 2 or mask.dtype.kind not in "biu":
+            raise ValueError(
+                f"an array of shape {mask.shape} and type {mask.dtype}: give a mask (ky, kx) of "
+                "booleans or whole numbers"
+            )
+        return cls(pixels=np.argwhere(mask).tolist(), detector_shape=mask.shape)
+
+
 class PhasePlan(PlanPart):
     """From a file of 4D-STEM data to images, in one pass over the data."""
 
@@ -102,6 +123,9 @@ class PhasePlan(PlanPart):
     """Centre (ky, kx) of the bright-field disk in detector pixels."""
     radius_px: PositiveFloat | Literal["auto"] = "auto"
     """Radius of the bright-field disk in detector pixels."""
+    bad_pixels: Literal["auto", "none"] | PixelList = "none"
+    """Detector pixels replaced by the mean of those around: 'auto' the hot and dead ones found,
+    'none' only those that hold no finite number, or their places (ky, kx), or a mask (ky, kx)."""
     reference: Pair | None = None
     """Centre of mass in vacuum (ky, kx) in detector pixels; nothing takes the mean of all."""
     beam_energy_kev: PositiveFloat | None = None
@@ -140,6 +164,14 @@ class PhasePlan(PlanPart):
             if name not in METHODS:
                 raise ValueError(f"no method {name!r}: there are {', '.join(METHODS)}")
         return tuple(dict.fromkeys(methods))
+
+    @field_validator("bad_pixels", mode="before")
+    @classmethod
+    def _are_pixels(cls, given: Any) -> Any:
+        places = isinstance(given, np.ndarray) and given.dtype != bool and given.shape[1:] == (2,)
+        if isinstance(given, np.ndarray) and not places:
+            return PixelList.of_mask(given)
+        return {"pixels": given} if isinstance(given, list | tuple | np.ndarray) else given
 
     @field_validator("detectors")
     @classmethod

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-from numpy.typing import NDArray
-
 from crewe.errors import ReadError
 from crewe.sources import Batch, DividedSource, Events, Source
 from crewe.stem4d.mean_pattern import MeanPattern
@@ -17,8 +14,8 @@ SAMPLED_EVENTS = 5_000_000
 _GOLDEN = 0.6180339887498949
 
 
-def sample_pattern(source: Source) -> NDArray[np.float64]:
-    """Return the mean pattern (ky, kx) of parts spread over the data.
+def sample(source: Source) -> MeanPattern:
+    """Return the mean pattern of parts spread over the data.
 
     Of a source that is read from its beginning only, the first patterns or events are taken.
     Raises ReadError when there are none.
@@ -35,7 +32,7 @@ def sample_pattern(source: Source) -> NDArray[np.float64]:
             break
     if mean.number == 0:
         raise ReadError("the data hold no pattern on a probe position: is the scan the right one?")
-    return np.asarray(mean.pattern, float)
+    return mean
 
 
 def _spread(source: Source) -> Iterator[Batch]:
