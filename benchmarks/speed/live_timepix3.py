@@ -19,7 +19,7 @@ ROOM_BYTES, GULP_BYTES = 2**21, 2**19
 
 def send_rounds(pipe: Connection, megabytes: float) -> None:
     """Make a stream of whole scans, tell its scans and bytes, and send it to each port told."""
-    from crewe.testing.fake_timepix3 import FakeTimepix3, Faults
+    from crewe.testing.fake_timepix3 import FakeTimepix3
     from crewe.testing.timepix3_phantom import Timepix3Phantom
 
     phantom = Timepix3Phantom(scan_shape=SCAN, electrons=ELECTRONS)
@@ -28,7 +28,7 @@ def send_rounds(pipe: Connection, megabytes: float) -> None:
         # One scan after the other, as the sender itself makes them.
         stream += FakeTimepix3(phantom)._phantom_bytes(phantom, scans)
         scans += 1
-    fake = FakeTimepix3(bytes(stream), faults=Faults(stall_after=-1))
+    fake = FakeTimepix3(bytes(stream))
     pipe.send((scans, len(stream)))
     while port := pipe.recv():
         fake.run(port)

@@ -137,7 +137,7 @@ class FakeTimepix3:
             for first in range(0, len(stream), SEND_BYTES):
                 piece = stream[first : first + SEND_BYTES]
                 here = range(sent, sent + len(piece))
-                if faults.stall_after in here:
+                if faults.stall_after is not None and faults.stall_after in here:
                     self._stop.wait(faults.stall_s)
                 for place, cut, inserted in (
                     (faults.half_word_after, 4, b""),
