@@ -25,6 +25,7 @@ from crewe.workflows.phase_calibration import (
     method_settings,
     with_orientation,
 )
+from crewe.workflows.phase_centres import check_centres
 from crewe.workflows.phase_open import known_of, opened, scan_of
 from crewe.workflows.phase_output import (
     check_phase_output,
@@ -126,12 +127,16 @@ def make_images(
         told.message(f"{progress.in_words()}; {counters.in_words()}")
     measured = float(methods.moments.measured.mean())
     _check_measured(measured, plan, counters, told)
+    without_centre = check_centres(methods, told)
     calibration = with_orientation(plan, calibration, methods, told)
     told.stage_started("making images")
     methods.change(scan=calibration.scan)
     images = methods.images()
     summary = _summary(images, calibration, counters, measured)
-    summary |= {"bad_pixels": _bad_pixels_note(replaced, source)}
+    summary |= {
+        "patterns_without_centre_of_mass": without_centre,
+        "bad_pixels": _bad_pixels_note(replaced, source),
+    }
     return PhaseImages(plan, images, pattern, calibration, counters, summary)
 
 
