@@ -41,3 +41,17 @@ def test_the_generator_decides():
     )
     np.testing.assert_array_equal(first, same)
     assert (first != other).any()
+
+
+def test_the_first_rows_are_those_of_the_whole():
+    whole, some = (
+        lattice_patterns((8, 6), (16, 12), 50, np.random.default_rng(3), rows=rows)
+        for rows in (None, 3)
+    )
+    np.testing.assert_array_equal(some, whole[:3])
+
+
+def test_a_disk_that_leaves_the_detector_keeps_its_electrons():
+    patterns = lattice_patterns((4, 16), (8, 8), 500, np.random.default_rng(0), radius_px=6)
+    mean = patterns.sum(axis=(2, 3)).mean()
+    assert abs(mean - 500) < 5 * np.sqrt(500 / 64)

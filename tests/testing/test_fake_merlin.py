@@ -11,7 +11,9 @@ from crewe.sources.merlin.control import MerlinControl
 from crewe.sources.merlin.header import parse_hdr
 from crewe.sources.merlin.live import MerlinLive
 from crewe.testing import fake_merlin_program
+from crewe.testing.diffraction import lattice_patterns, lattice_shifts
 from crewe.testing.fake_merlin import FakeMerlin, Fault
+from crewe.testing.fake_merlin_program import rows_and_atoms
 from crewe.testing.merlin_messages import FrameMessages
 
 PATTERNS = np.arange(10 * 4 * 8, dtype=np.uint16).reshape(2, 5, 4, 8)
@@ -150,6 +152,45 @@ def test_large_sets_are_sent_at_the_speed_of_the_socket():
     assert count / seconds > 2e8
 
 
+def test_who_connects_while_patterns_are_prepared_is_heard_and_waits():
+    gate = threading.Event()
+
+    def patterns():
+        gate.wait(10)
+        return PATTERNS
+
+    with FakeMerlin(patterns) as merlin, client(merlin.data_port) as data:
+        with MerlinControl("127.0.0.1", merlin.command_port, timeout_s=1) as control:
+            control.set("NUMFRAMESTOACQUIRE", 3)
+            control.start()
+        assert not merlin.ready.is_set()
+        gate.set()
+        assert parse_hdr(message(data)).frames == 3
+        assert numbers(message(data) for _ in range(3)) == [1, 2, 3]
+
+
+def test_what_fails_in_preparing_is_kept():
+    with FakeMerlin(lambda: PATTERNS + 5000) as merlin:
+        until = time.monotonic() + 5
+        while merlin.problem is None and time.monotonic() < until:
+            time.sleep(0.01)
+        assert "do not fit in 12 bits" in str(merlin.problem)
+
+
+@pytest.mark.parametrize("scan", [(128, 128), (512, 512), (500, 300), (1024, 64), (127, 127)])
+@pytest.mark.parametrize("detector", [(64, 64), (256, 256)])
+def test_rows_sent_over_and_over_are_the_whole_phantom(scan, detector):
+    rows, across = rows_and_atoms(scan, detector)
+    shifts = lattice_shifts(scan, across)
+    repeated = np.resize(np.moveaxis(shifts[:, :rows], 1, 0), (2 * scan[0], 2, scan[1]))
+    np.testing.assert_allclose(
+        repeated, np.concatenate(2 * [np.moveaxis(shifts, 1, 0)]), atol=1e-12
+    )
+    drawn_bytes = 2 * rows * scan[1] * np.prod(detector)
+    # A lattice needs one period; only rows that no small number divides have a long one.
+    assert drawn_bytes <= fake_merlin_program.MOST_BYTES or rows <= 21 or scan[0] == 127
+
+
 def test_impossible_wishes_are_refused():
     with pytest.raises(PlanError, match="0 frames"):
         FakeMerlin(PATTERNS, frames=0)
@@ -161,8 +202,7 @@ def test_the_program_serves_a_file_and_ends(tmp_path, capsys):
     file = tmp_path / "scan.mib"
     frames = FrameMessages.of_patterns(PATTERNS)
     file.write_bytes(frames.block(0, 10, 1)[:, 15:].tobytes())
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     arguments = [str(file), "--no-wait", "--runs", "1", "--data-port", str(port)]
     codes = []
     thread = threading.Thread(
@@ -179,6 +219,36 @@ def test_the_program_serves_a_file_and_ends(tmp_path, capsys):
     thread.join()
     assert codes == [0]
     assert positions.tolist() == [0, 1, 2, 4, 5, 6, 7, 8, 9]
+
+
+def test_the_program_listens_at_once_and_says_that_it_prepares(capsys):
+    ports = [free_port(), free_port()]
+    places = ["--data-port", str(ports[0]), "--command-port", str(ports[1])]
+    wanted = ["--scan", "16x8", "--detector", "32x32", "--depth", "24", "--runs", "2"]
+    codes = []
+    thread = threading.Thread(
+        target=lambda: codes.append(fake_merlin_program.main([*places, *wanted]))
+    )
+    thread.start()
+    until, said = time.monotonic() + 5, ""
+    while "preparing" not in said and time.monotonic() < until:
+        said += capsys.readouterr().err
+        time.sleep(0.01)
+    for _ in range(2):
+        source = MerlinLive("127.0.0.1", Scan((16, 8)), data_port=ports[0], command_port=ports[1])
+        with source:
+            patterns = np.concatenate([batch.patterns for batch in source.batches()])
+        assert patterns.shape == (128, 32, 32)
+    thread.join()
+    assert codes == [0]
+    rng = np.random.default_rng(0)
+    sent = lattice_patterns((16, 8), (32, 32), 1000, rng).reshape(patterns.shape)
+    np.testing.assert_array_equal(patterns, sent)
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
 
 
 @pytest.mark.parametrize(

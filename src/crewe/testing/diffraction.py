@@ -15,23 +15,28 @@ def lattice_patterns(
     atoms_across: int = 8,
     largest_shift_px: float = 2.0,
     radius_px: float | None = None,
+    rows: int | None = None,
 ) -> NDArray[np.uint16]:
     """Return Poisson counts (rows, columns, ky, kx) of a square lattice of atoms.
 
     The disk (radius a quarter of the detector unless given) moves towards the nearest atom by the
     gradient of φ = −cos − cos with periods of 1/`atoms_across` of the scan, at most
     `largest_shift_px`, and holds `counts` electrons on average. Atoms lie on the centres of the
-    periods. Noise is drawn line by line from `rng`.
+    periods. Noise is drawn line by line from `rng`, of the first `rows` lines only if given.
     """
     shifts = lattice_shifts(scan_shape, atoms_across, largest_shift_px)
     radius = min(detector_shape) / 4 if radius_px is None else radius_px
     ky, kx = (np.arange(n) - (n - 1) / 2 for n in detector_shape)
-    patterns = np.empty((*scan_shape, *detector_shape), np.uint16)
+    # Nothing is drawn where the disk cannot come to.
+    inside = [np.abs(k) < radius + 0.5 + largest_shift_px for k in (ky, kx)]
+    ky, kx = ky[inside[0]], kx[inside[1]]
+    box = tuple(slice(*(np.flatnonzero(one)[[0, -1]] + [0, 1])) for one in inside)
+    patterns = np.zeros((rows or scan_shape[0], scan_shape[1], *detector_shape), np.uint16)
     for row, line in enumerate(patterns):
         y, x = shifts[:, row, :, None, None]
         distance = np.hypot(ky[:, None] - y, kx - x)
         disk = np.clip(radius + 0.5 - distance, 0, 1)
-        line[:] = rng.poisson(counts * disk / disk.sum(axis=(1, 2), keepdims=True))
+        line[:, *box] = rng.poisson(counts * disk / disk.sum(axis=(1, 2), keepdims=True))
     return patterns
 
 

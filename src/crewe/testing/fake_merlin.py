@@ -11,7 +11,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +20,9 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from crewe.errors import PlanError
+from crewe.errors import CreweError, PlanError
 from crewe.sources.merlin.wire import PREFIX_BYTES, message
-from crewe.testing.fake_merlin_commands import Commands
+from crewe.testing.fake_merlin_commands import Commands, listening
 from crewe.testing.merlin_messages import FrameMessages, announcement, frame_header
 
 BLOCK_BYTES = 4 * 2**20
@@ -31,6 +31,9 @@ SOFT_TRIGGER = "5"
 FaultKind = Literal[
     "half", "break", "cut", "garbage", "shape", "header", "skip", "twice", "late", "stall"
 ]
+
+
+Patterns = NDArray[Any] | str | Path
 
 
 @dataclass(frozen=True)
@@ -52,17 +55,19 @@ class Fault:
 class FakeMerlin:
     """Serves patterns as a Merlin detector does; starts on entering, ends on leaving.
 
-    `patterns` are (frame, ky, kx) or (rows, columns, ky, kx) counts, or the path of a .mib file. An
-    acquisition has `frames` (as many as commanded, or all), repeating the patterns, `rate_hz` of
-    them per second or as many as the receiver takes (0). It begins on STARTACQUISITION, or with
-    `wait=False` as soon as somebody connects; `continuous` begins another after each. `stale` bytes
-    wait for the first who connects. A port 0 becomes any free one, to be read from `data_port` and
-    `command_port`. Raises PlanError for patterns that the counter depth cannot hold.
+    `patterns` are (frame, ky, kx) or (rows, columns, ky, kx) counts, or the path of a .mib file, or
+    what returns such counts: it is called on entering, while all may connect already, and what
+    fails then is kept in `problem`. An acquisition has `frames` (as many as commanded, or all),
+    repeating the patterns, `rate_hz` of them per second or as many as the receiver takes (0). It
+    begins on STARTACQUISITION, or with `wait=False` as soon as somebody connects; `continuous`
+    begins another after each. `stale` bytes wait for the first who connects. A port 0 becomes any
+    free one, to be read from `data_port` and `command_port`. Raises PlanError for patterns that the
+    counter depth cannot hold.
     """
 
     def __init__(
         self,
-        patterns: NDArray[Any] | str | Path,
+        patterns: Patterns | Callable[[], NDArray[Any]],
         *,
         counter_depth: int = 12,
         raw: bool = False,
@@ -78,16 +83,18 @@ class FakeMerlin:
     ) -> None:
         if frames is not None and frames < 1:
             raise PlanError(f"{frames} frames of an acquisition: give 1 or more")
-        if isinstance(patterns, str | Path):
-            self.messages = FrameMessages.of_file(patterns)
-        else:
-            self.messages = FrameMessages.of_patterns(patterns, counter_depth, raw=raw)
-        self.counter_depth, self.frames, self.rate_hz = counter_depth, frames, rate_hz
+        self.messages: FrameMessages
+        self.ready = threading.Event()
+        self.problem: CreweError | None = None
+        self._patterns, self._raw, self.counter_depth = patterns, raw, counter_depth
+        if not callable(patterns):
+            self._prepare(patterns)
+        self.frames, self.rate_hz = frames, rate_hz
         self.wait, self.continuous, self.stale = wait, continuous, stale
         self._faults = sorted(faults, key=lambda fault: fault.at)
-        self._listener = _listen(host, data_port)
+        self._listener = listening(host, data_port)
         self.data_port: int = self._listener.getsockname()[1]
-        self.commands = Commands(_listen(host, command_port))
+        self.commands = Commands(listening(host, command_port))
         self.command_port = self.commands.port
         self.acquisitions = self.finished = 0
         """Acquisitions begun, and those sent to their end."""
@@ -114,7 +121,20 @@ class FakeMerlin:
         self._thread.join()
         self._listener.close()
 
+    def _prepare(self, patterns: Patterns) -> None:
+        if isinstance(patterns, str | Path):
+            self.messages = FrameMessages.of_file(patterns)
+        else:
+            self.messages = FrameMessages.of_patterns(patterns, self.counter_depth, raw=self._raw)
+        self.ready.set()
+
     def _serve(self) -> None:
+        try:
+            if callable(self._patterns):
+                self._prepare(self._patterns())
+        except CreweError as error:
+            self.problem = error
+            return
         while not self._closing.is_set():
             with suppress(TimeoutError):
                 self._connection, _ = self._listener.accept()
@@ -210,17 +230,6 @@ class FakeMerlin:
         else:
             yield half if fault.kind == "cut" else np.concatenate([frame, frame])
         return 1
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        listener = socket.create_server((host, port))
-    except OSError as error:
-        raise PlanError(
-            f"cannot listen on {host}:{port}: {error.strerror}; give another port, or 0 for any"
-        ) from error
-    listener.settimeout(0.02)
-    return listener
 
 
 def _connected(connection: socket.socket) -> bool:

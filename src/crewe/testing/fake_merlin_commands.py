@@ -6,6 +6,7 @@ import socket
 import threading
 from contextlib import suppress
 
+from crewe.errors import PlanError
 from crewe.sources.merlin.wire import PREFIX_BYTES, message
 
 OK, BUSY, UNKNOWN, OUT_OF_RANGE = range(4)
@@ -138,3 +139,15 @@ class Commands:
         else:
             return UNKNOWN
         return OK
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; port 0 is any free one. Raises PlanError."""
+    try:
+        listener = socket.create_server((host, port))
+    except OSError as error:
+        raise PlanError(
+            f"cannot listen on {host}:{port}: {error.strerror}; give another port, or 0 for any"
+        ) from error
+    listener.settimeout(0.02)
+    return listener

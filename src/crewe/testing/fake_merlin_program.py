@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import math
 import re
 import sys
 import time
 from collections.abc import Sequence
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from crewe.errors import CreweError
 from crewe.testing.diffraction import lattice_patterns
 from crewe.testing.fake_merlin import FakeMerlin, Fault, FaultKind
+
+MOST_BYTES = 2**28
+"""Of patterns that are drawn, if the lattice has a period."""
 
 EXAMPLES = """examples:
   crewe-fake-merlin                        a lattice, started by whoever commands it
@@ -33,32 +38,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         with _server(options) as server:
-            sys.stderr.write(
+            _say(
                 f"Merlin to rehearse with: commands on {options.host}:{server.command_port}, data "
-                f"on {options.host}:{server.data_port}; Ctrl-C ends it\n"
+                f"on {options.host}:{server.data_port}; Ctrl-C ends it"
             )
             _serve(server, options.runs)
     except CreweError as error:
-        sys.stderr.write(f"crewe-fake-merlin: {error}\n")
+        _say(f"crewe-fake-merlin: {error}")
         return 2
     except KeyboardInterrupt:
         return 130
     return 0
 
 
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
 def _serve(server: FakeMerlin, runs: int | None) -> None:
+    if not server.ready.is_set():
+        _say("preparing patterns; whoever connects waits for them")
+        while not server.ready.wait(0.05):
+            if server.problem is not None:
+                raise server.problem
+        _say("ready")
     while runs is None or server.finished < runs:
         time.sleep(0.05)
 
 
 def _server(options: argparse.Namespace) -> FakeMerlin:
-    patterns = options.file
-    if patterns is None:
-        rng = np.random.default_rng(options.seed)
-        patterns = lattice_patterns(options.scan, options.detector, options.counts, rng)
-        patterns = np.minimum(patterns, 2**options.depth - 1)
-    return FakeMerlin(
-        patterns,
+    server = FakeMerlin(
+        options.file or (lambda: _phantom(options)),
         counter_depth=options.depth,
         raw=options.raw,
         frames=options.frames,
@@ -70,6 +81,36 @@ def _server(options: argparse.Namespace) -> FakeMerlin:
         data_port=options.data_port,
         command_port=options.command_port,
     )
+    if options.file is None:
+        # What is sent may be less than a scan, over and over.
+        server.commands.settings["NUMFRAMESTOACQUIRE"] = str(math.prod(options.scan))
+    return server
+
+
+def _phantom(options: argparse.Namespace) -> NDArray[Any]:
+    rng = np.random.default_rng(options.seed)
+    rows, across = rows_and_atoms(options.scan, options.detector)
+    patterns = lattice_patterns(
+        options.scan, options.detector, options.counts, rng, atoms_across=across, rows=rows
+    )
+    return np.minimum(patterns, min(2**options.depth, 2**16) - 1, out=patterns)
+
+
+def rows_and_atoms(scan: tuple[int, int], detector: tuple[int, int]) -> tuple[int, int]:
+    """Return how many rows of a phantom are drawn, and how many atoms lie across it.
+
+    Of a large phantom a few periods of the lattice, which sent over and over are all of it.
+    """
+    rows, columns = scan
+    most = MOST_BYTES // (2 * columns * math.prod(detector))
+    usual = 8
+    if rows <= most:
+        return rows, usual
+    possible = [n for n in range(4, max(usual, rows // 16) + 1) if rows % n == 0]
+    if not possible:
+        return rows, usual
+    period = rows // possible[-1]
+    return max(1, most // period) * period, possible[-1]
 
 
 def _parser() -> argparse.ArgumentParser:
