@@ -59,3 +59,16 @@ def test_of_events_the_first_are_enough():
 def test_data_without_patterns_are_told():
     with pytest.raises(ReadError, match="no pattern on a probe position"):
         sample(Electrons(0))
+
+
+def test_why_there_are_no_patterns_is_told():
+    source = Electrons(0)
+    source.counters.received = 1200
+    source.counters.fault("a word of no kind", times=3)
+    source.counters.fault("the end of a line is missing", "line 7", 512)
+    with pytest.raises(ReadError) as caught:
+        sample(source)
+    said = str(caught.value)
+    assert "1,200 received, 0 used" in said
+    assert "most often: the end of a line is missing (512 times, the latest: line 7)" in said
+    assert said.endswith("--source line_end=next)")

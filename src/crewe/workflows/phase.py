@@ -26,6 +26,7 @@ from crewe.workflows.phase_calibration import (
     with_orientation,
 )
 from crewe.workflows.phase_centres import check_centres
+from crewe.workflows.phase_faults import reasons
 from crewe.workflows.phase_open import known_of, opened, scan_of
 from crewe.workflows.phase_output import (
     check_phase_output,
@@ -163,7 +164,7 @@ def _check_measured(
 ) -> None:
     if measured == 0:
         raise ReadError(
-            f"{plan.data.name}: no pattern fell on a probe position ({counters.in_words()}): "
+            f"{plan.data.name}: no pattern fell on a probe position ({reasons(counters)}): "
             "check --scan, --dwell and --sync-offset"
         )
     if measured < 1:

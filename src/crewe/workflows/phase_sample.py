@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from crewe.errors import ReadError
 from crewe.sources import Batch, DividedSource, Events, Source
 from crewe.stem4d.mean_pattern import MeanPattern
+from crewe.workflows.phase_faults import reasons
 
 PARTS = 32
 SAMPLED_BYTES = 512 * 2**20
@@ -31,7 +32,10 @@ def sample(source: Source) -> MeanPattern:
         if taken >= 1:
             break
     if mean.number == 0:
-        raise ReadError("the data hold no pattern on a probe position: is the scan the right one?")
+        raise ReadError(
+            "the data hold no pattern on a probe position: is the scan the right one? "
+            f"({reasons(source.counters)})"
+        )
     return mean
 
 
