@@ -70,6 +70,17 @@ def test_a_sender_that_comes_back_begins_a_new_scan():
     assert source.counters.faults["the sender disconnected"] == 2
 
 
+@pytest.mark.parametrize(("scans", "whole"), [(1, [1]), (2, [1, 2])])
+def test_an_interrupted_scan_counts_as_none(scans, whole):
+    one_scan = len(b"".join(FakeTimepix3(PHANTOM, scans=1)._pieces()))
+    sender = FakeTimepix3(PHANTOM, scans=3, faults=Faults(disconnect_after=one_scan // 3))
+    with listener(scans=scans, patience_s=5) as source, sender.start(source.port):
+        counts, finished = taken(source)
+    assert 0 < finished.pop(0) < 320
+    assert finished == dict.fromkeys(whole, 320)
+    assert all((counts[scan] == truth(scan - 1)).all() for scan in whole)
+
+
 @pytest.mark.parametrize(
     "faults",
     [

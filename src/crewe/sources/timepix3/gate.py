@@ -68,6 +68,7 @@ class Gate:
         acceptance_us: float | None = None,
         scans: int | None = None,
         first_scan: int = 0,
+        whole_before: int = 0,
     ) -> None:
         self._clock, self._scan, self._shape = clock, scan, detector_shape
         self._counters = counters
@@ -75,7 +76,7 @@ class Gate:
         if acceptance_us is not None:
             ticks = max(1, in_ticks("acceptance time", acceptance_us)) * clock.scale
             self._accepted = min(ticks, LONGEST_ACCEPTED)
-        self._limit, self._first_scan = scans, first_scan
+        self._limit, self._first_scan, self._whole_before = scans, first_scan, whole_before
         self._current = self._finished = self._confirming = 0
         self._begun = False
 
@@ -85,9 +86,14 @@ class Gate:
         return self._first_scan + self._current + int(self._begun)
 
     @property
+    def whole_scans(self) -> int:
+        """Return how many scans came to their end, with those of connections before."""
+        return self._whole_before + self._current
+
+    @property
     def complete(self) -> bool:
-        """Return whether as many scans as were asked for are over."""
-        return self._limit is not None and self._first_scan + self._current >= self._limit
+        """Return whether as many scans as were asked for came to their end."""
+        return self._limit is not None and self.whole_scans >= self._limit
 
     def events(
         self, store: EventStore, *, quiet: bool = False, ended: bool = False

@@ -29,10 +29,10 @@ class Timepix3Listener(EventSource):
 
     Serval is told to connect with `{"Raw": [{"Base": "tcp://connect@HOST:PORT"}]}`. Port 0 takes
     any free one; `port` says which. A sender that disconnects may come back: the scan it left
-    stays unfinished, and the next begins with its first line. One silent for `patience_s` is let
-    go; when nobody comes within `patience_s` the data end, with a fault; None waits without end.
-    `record_to` names a .tpx3 file that gets all bytes as they came, under its name on `close`.
-    `settings` are those of `CheetahSettings` by name.
+    stays unfinished and counts as none of `scans`, and the next begins with its first line. One
+    silent for `patience_s` is let go; when nobody comes within `patience_s` the data end, with a
+    fault; None waits without end. `record_to` names a .tpx3 file that gets all bytes as they came,
+    under its name on `close`. `settings` are those of `CheetahSettings` by name.
 
     Raises SourceError for an address that cannot be used and when nobody connects, WriteError
     when the record cannot be written.
@@ -64,15 +64,15 @@ class Timepix3Listener(EventSource):
 
     def batches(self) -> Iterator[Events]:
         """Yield electrons as they come, connection after connection, until closed; once."""
-        next_scan, first = 0, True
+        next_scan, whole, first = 0, 0, True
         try:
             while (connection := self._accept(first)) is not None:
                 first = False
-                stream = CheetahStream(self.scan, self.settings, self.counters, next_scan)
+                stream = CheetahStream(self.scan, self.settings, self.counters, next_scan, whole)
                 yield from self._received(connection, stream)
                 if stream.gate.complete or self._closed.is_set():
                     return
-                next_scan = stream.gate.next_scan
+                next_scan, whole = stream.gate.next_scan, stream.gate.whole_scans
         finally:
             self._let_go()
 

@@ -32,7 +32,8 @@ class CheetahSettings:
     time of the scan, with "next" until the next begins. With `place_by` "dwell" the TDC is left
     alone and the probe is placed by the dwell time from the first electron on. Electrons later
     than `acceptance_us` after the start of their position are left out. Electrons of a scan are
-    awaited `disorder_us` after its end. `scans` is the number of scans to take, None all.
+    awaited `disorder_us` after its end. `scans` is the number of scans to take to their end, None
+    all.
     """
 
     chips: Literal[1, 4] = 4
@@ -70,7 +71,12 @@ class CheetahStream:
     """Decodes bytes and hands out electrons; `used` says up to where the last bytes were used."""
 
     def __init__(
-        self, scan: Scan, settings: CheetahSettings, counters: Counters, first_scan: int = 0
+        self,
+        scan: Scan,
+        settings: CheetahSettings,
+        counters: Counters,
+        first_scan: int = 0,
+        whole_before: int = 0,
     ) -> None:
         self.decoder = ChunkDecoder(settings.chips, counters)
         self.used = 0
@@ -94,6 +100,7 @@ class CheetahStream:
             acceptance_us=settings.acceptance_us,
             scans=settings.scans,
             first_scan=first_scan,
+            whole_before=whole_before,
         )
 
     @property
