@@ -27,7 +27,7 @@ from crewe.workflows.phase_calibration import (
 )
 from crewe.workflows.phase_centres import check_centres
 from crewe.workflows.phase_faults import reasons
-from crewe.workflows.phase_open import known_of, opened, scan_of
+from crewe.workflows.phase_open import known_of, opened, origin_of_scan, scan_of
 from crewe.workflows.phase_output import (
     check_phase_output,
     counters_note,
@@ -118,6 +118,9 @@ def make_images(
     pattern = replaced.in_pattern(mean.pattern)
     with without_bad_pixels(opener(plan), replaced.mask) as source:
         scan, known = scan_of(plan, source), known_of(plan, source)
+        scan_from = origin_of_scan(plan, source.source)
+        if hasattr(source.source, "scan_from") and plan.scan is None:
+            told.message(f"scan of {scan.shape[0]} × {scan.shape[1]} from the {scan_from}")
         calibration = calibrate(plan, pattern, scan, known, told)
         settings = method_settings(plan, calibration)
         methods = Methods(plan.methods, settings, source.detector_shape, plan.repeats)
@@ -135,6 +138,7 @@ def make_images(
     images = methods.images()
     summary = _summary(images, calibration, counters, measured)
     summary |= {
+        "scan_from": scan_from,
         "patterns_without_centre_of_mass": without_centre,
         "bad_pixels": _bad_pixels_note(replaced, source),
     }

@@ -7,15 +7,22 @@ from typing import Any
 
 from crewe.errors import PlanError
 from crewe.sources import Known, Scan, Source
+from crewe.sources.frame_count import scan_needed
 from crewe.sources.opening import open_source
 from crewe.workflows.phase_plan import PhasePlan
 
+NOTHING = "nothing"
+"""What MerlinFile.scan_from begins with where all frames are taken for one line."""
 NOT_FILLED, INTERRUPTED = "frames do not fill the scan", "interrupted acquisition"
 """Faults of a file; an acquisition that its own text says was longer explains the first."""
 
 
 def opened(plan: PhasePlan) -> Source:
-    """Open the data of a plan."""
+    """Open the data of a plan.
+
+    Raises PlanError for frames that do not fill the scan, or of which nobody says how they were
+    scanned.
+    """
     options: dict[str, Any] = {"dataset": plan.dataset, "acceptance_us": plan.acceptance_us}
     given = {name: value for name, value in options.items() if value is not None}
     given |= plan.source
@@ -30,7 +37,17 @@ def opened(plan: PhasePlan) -> Source:
     if NOT_FILLED in faults and INTERRUPTED not in faults and not plan.partial:
         source.close()
         raise PlanError(source.counters.latest_fault.removeprefix(f"{NOT_FILLED}: "))
+    if origin_of_scan(plan, source).startswith(NOTHING) and source.scan.size > 1:
+        source.close()
+        raise scan_needed(source.scan.size, plan.data.name)
     return source
+
+
+def origin_of_scan(plan: PhasePlan, source: Source) -> str:
+    """Say where rows and columns of the scan come from."""
+    if plan.scan is not None:
+        return "given"
+    return str(getattr(source, "scan_from", "the data"))
 
 
 def scan_of(plan: PhasePlan, source: Source) -> Scan:
