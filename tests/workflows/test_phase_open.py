@@ -62,6 +62,17 @@ def test_a_scan_that_was_found_is_told_and_noted(merlin_file):
     assert not any("scan of" in text for text in messages(_of_array(path.parent)))
 
 
+def test_a_dwell_time_goes_with_a_scan_that_the_data_know(tmp_path):
+    patterns = phantom(scan_shape=(8, 12), electrons=200)
+    np.save(tmp_path / "set.npy", patterns)
+    result = make_images(plan_of(tmp_path / "set.npy", dwell_time_us=2.5, **DISK))
+    assert result.calibration.scan.dwell_time_us == result.summary["scan"]["dwell_time_us"] == 2.5
+    np.testing.assert_array_equal(result.images["total"], patterns.sum((2, 3)))
+    (tmp_path / "a.t3p").write_bytes(bytes(64))
+    with pytest.raises(PlanError, match="does not say how the probe goes"):
+        make_images(plan_of(tmp_path / "a.t3p", dwell_time_us=2.5, **DISK))
+
+
 def _of_array(folder):
     np.save(folder / "set.npy", phantom(scan_shape=(8, 12), electrons=200))
     heard = Recorder()

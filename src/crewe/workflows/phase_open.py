@@ -56,6 +56,7 @@ def scan_of(plan: PhasePlan, source: Source) -> Scan:
     return replace(
         source.scan,
         step_angstrom=plan.step_angstrom or source.scan.step_angstrom,
+        dwell_time_us=plan.dwell_time_us or source.scan.dwell_time_us,
         rotation_degrees=rotation,
         mirrored=plan.mirrored is True,
     )

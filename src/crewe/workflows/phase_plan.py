@@ -104,7 +104,8 @@ class PhasePlan(PlanPart):
     scan: tuple[PositiveInt, PositiveInt] | None = None
     """Rows and columns of probe positions; nothing takes those of the file."""
     dwell_time_us: PositiveFloat | None = None
-    """Dwell time in µs, which places the events of files without line signals."""
+    """Dwell time in µs, which places the events of files without line signals; nothing takes that
+    of the data."""
     flyback_per_line: NonNegativeInt = 0
     """Frames after each line while the probe returns."""
     flyback_per_scan: NonNegativeInt = 0
@@ -188,8 +189,8 @@ class PhasePlan(PlanPart):
         if self.kernel % 2 == 0:
             raise ValueError(f"a kernel of {self.kernel}: give an odd number of probe positions")
         flyback = self.flyback_per_line or self.flyback_per_scan or self.sync_offset
-        if self.scan is None and (flyback or self.dwell_time_us is not None):
-            raise ValueError("flyback, sync offset and dwell time go with a scan: give its shape")
+        if self.scan is None and flyback:
+            raise ValueError("flyback and sync offset go with a scan: give its shape")
         return self
 
     @property
