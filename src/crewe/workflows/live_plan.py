@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
@@ -22,6 +21,7 @@ from crewe.errors import PlanError
 from crewe.sources import Known, Scan
 from crewe.workflows.phase_plan import BandPass, DetectorRing, Format, PhasePlan
 from crewe.workflows.plan import PlanPart
+from crewe.workflows.plan_mistakes import mistakes
 
 Pair = tuple[float, float]
 Trigger = Literal["internal", "rising", "falling", "lvds rising", "lvds falling"]
@@ -208,14 +208,4 @@ def _valid(kind: type[Part], settings: dict[str, Any], what: str) -> Part:
     try:
         return kind.model_validate(settings)
     except ValidationError as error:
-        said = []
-        for one in error.errors():
-            place = ".".join(str(step) for step in one["loc"] if _is_key(step))
-            text = one["msg"].removeprefix("Value error, ")
-            said.append(f"{place} = {one['input']!r}: {text}" if place else text)
-        raise PlanError(f"{what}: {'; '.join(dict.fromkeys(said))}") from error
-
-
-def _is_key(step: int | str) -> bool:
-    """Tell keys of a plan from the branches of a union, which pydantic adds to a place."""
-    return isinstance(step, str) and not re.search(r"[\[\](]", step)
+        raise PlanError(f"{what}: {mistakes(error, settings)}") from error

@@ -25,6 +25,7 @@ from crewe.sources import Scan
 from crewe.stem4d.methods import METHODS
 from crewe.stem4d.ricom_kernel import Band
 from crewe.workflows.plan import PlanPart
+from crewe.workflows.plan_mistakes import mistakes
 
 NOTE_NAME, PICTURE_NAME = "phase.yaml", "overview.png"
 Format = Literal["tif", "hspy", "h5", "zarr", "npz", "npy"]
@@ -169,6 +170,8 @@ class PhasePlan(PlanPart):
     @field_validator("bad_pixels", mode="before")
     @classmethod
     def _are_pixels(cls, given: Any) -> Any:
+        if isinstance(given, str) and given not in ("auto", "none"):
+            raise ValueError("give 'auto', 'none', places (ky, kx) or a mask (ky, kx)")
         places = isinstance(given, np.ndarray) and given.dtype != bool and given.shape[1:] == (2,)
         if isinstance(given, np.ndarray) and not places:
             return PixelList.of_mask(given)
@@ -218,21 +221,7 @@ def phase_plan(settings: dict[str, Any]) -> PhasePlan:
     try:
         return PhasePlan.model_validate(settings)
     except ValidationError as error:
-        said = []
-        for one in error.errors():
-            place = ".".join(str(step) for step in one["loc"] if not _is_branch(step))
-            text = one["msg"].removeprefix("Value error, ")
-            said.append(f"{place} = {one['input']!r}: {text}" if place else text)
-        text = "; ".join(dict.fromkeys(said))
-        raise PlanError(f"these images cannot be made: {text}") from error
-
-
-def _is_branch(step: Any) -> bool:
-    """Tell the branches of a union, which pydantic adds to a place, from its keys."""
-    return isinstance(step, int) or bool(re.search(r"[\[\](]", str(step))) or step in _BRANCHES
-
-
-_BRANCHES = ("int", "float", "str", "bool", "literal")
+        raise PlanError(f"these images cannot be made: {mistakes(error, settings)}") from error
 
 
 def radii_in_px(
