@@ -47,8 +47,13 @@ Shape = Annotated[str, option(phase.SCAN, "--scan", text="ROWSxCOLUMNS of probe 
 Scans = Annotated[
     int | None, option(phase.SCAN, text="Stop after so many. Default: when stopped.", min=1)
 ]
-Rotation = Annotated[float, option(phase.SCAN, text="Scan rotation in degrees.")]
-Mirrored = Annotated[bool, option(phase.SCAN, "--mirrored", text="The detector is upside down.")]
+Rotation = Annotated[
+    str, option(phase.SCAN, text="Scan rotation in degrees, or auto: found after the first scan.")
+]
+Mirrored = Annotated[
+    bool | None,
+    option(phase.SCAN, "--mirrored/--no-mirrored", text="Detector upside down. Default: no."),
+]
 Step = Annotated[str | None, option(phase.SCAN, text="Scan step, as in 0.2A or 0.2,0.3A (y,x).")]
 Reference = Annotated[
     Literal["mean", "centre"],
@@ -97,8 +102,8 @@ def live(
     flyback_scan: phase.FlybackScan = 0,
     sync_offset: phase.SyncOffset = 0,
     step: Step = None,
-    rotation: Rotation = 0.0,
-    mirrored: Mirrored = False,
+    rotation: Rotation = "0",
+    mirrored: Mirrored = None,
     repeats: phase.Repeats = "newest",
     centre: phase.Centre = "auto",
     radius: phase.Radius = "auto",
@@ -147,7 +152,7 @@ def live(
         "flyback_per_scan": flyback_scan,
         "sync_offset": sync_offset,
         "step_angstrom": None if step is None else phase_words.step_angstrom(step),
-        "rotation_degrees": rotation,
+        "rotation_degrees": phase_words.number_or_auto(rotation, "--rotation"),
         "mirrored": mirrored,
         "repeats": repeats,
         "centre": "auto" if centre == "auto" else phase_words.pair_px(centre, "--centre"),

@@ -14,6 +14,7 @@ from crewe.stem4d.methods import Methods, MethodSettings
 from crewe.stem4d.reduction import reduce
 from crewe.workflows.first_batches import Followed, look_for_disk
 from crewe.workflows.interrupts import closed_when
+from crewe.workflows.live_orientation import OrientationFinder
 from crewe.workflows.live_plan import LivePlan
 from crewe.workflows.live_result import LiveImages, live_result, write_live_result
 from crewe.workflows.live_session import LiveSession
@@ -85,6 +86,7 @@ def _follow(
             session.begin(methods)
             heard = _Heard(session, recorder, told)
             reduce(followed, methods.reduction, session.plan.threads, heard)
+            heard.orientation.ended()
         whole = not session.stopping.is_set()
     except (SourceError, ReadError) as error:
         # A source that was closed in the middle of a batch may complain of it.
@@ -169,6 +171,7 @@ class _Heard:
 
     def __init__(self, session: LiveSession, recorder: Recorder | None, told: Observer) -> None:
         self._session, self._recorder = session, recorder
+        self.orientation = OrientationFinder(session, told)
         self._progress = getattr(told, "progress", None)
         self._next = time.monotonic() + SECONDS_BETWEEN_REPORTS
 
@@ -176,6 +179,7 @@ class _Heard:
         if self._recorder is not None:
             self._recorder.put(batch)
         self._session.heard(batch)
+        self.orientation.heard(batch)
         now = time.monotonic()
         if self._progress is not None and now > self._next:
             self._next = now + SECONDS_BETWEEN_REPORTS

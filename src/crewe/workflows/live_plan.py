@@ -51,10 +51,10 @@ class LivePlan(PlanPart):
     """Number of the first frame that lies on a probe position."""
     step_angstrom: tuple[PositiveFloat, PositiveFloat] | None = None
     """Scan step (y, x) in Å."""
-    rotation_degrees: float = 0.0
-    """Scan rotation."""
-    mirrored: bool = False
-    """Whether the detector is read upside down."""
+    rotation_degrees: float | Literal["auto"] = 0.0
+    """Scan rotation; 'auto' is found, with the handedness, after the first scan that tells it."""
+    mirrored: bool | None = None
+    """Whether the detector is read upside down; nothing is no, unless it is found."""
     centre: Pair | Literal["auto"] = "auto"
     """Centre (ky, kx) of the bright-field disk in detector pixels; 'auto' from the first data."""
     radius_px: PositiveFloat | Literal["auto"] = "auto"
@@ -153,8 +153,8 @@ class LivePlan(PlanPart):
             self.flyback_per_line,
             self.flyback_per_scan,
             self.sync_offset,
-            self.rotation_degrees,
-            self.mirrored,
+            0.0 if self.rotation_degrees == "auto" else self.rotation_degrees,
+            self.mirrored is True,
             self.step_angstrom,
             self.dwell_time_us,
         )
@@ -180,8 +180,8 @@ class LiveChange(PlanPart):
     band: tuple[NonNegativeFloat, PositiveFloat | None] | None = None
     """Lowest and highest frequency, in 1/Å where the scan step is known, else in cycles per step;
     None, when it is given, takes the filter out."""
-    rotation_degrees: float | None = None
-    """Scan rotation."""
+    rotation_degrees: float | Literal["auto"] | None = None
+    """Scan rotation; 'auto' finds it, and the handedness where that is not given."""
     mirrored: bool | None = None
     """Whether the detector is read upside down."""
     reference: Literal["mean", "centre"] | None = None

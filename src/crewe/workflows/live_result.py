@@ -14,6 +14,7 @@ from crewe.stem4d.detectors import Annulus
 from crewe.stem4d.methods import MethodSettings
 from crewe.workflows.live_plan import LivePlan
 from crewe.workflows.live_session import LiveSession, in_order
+from crewe.workflows.phase_calibration import orientation_note
 from crewe.workflows.phase_output import counters_note, scan_note, write_phase_result
 from crewe.workflows.provenance import versions
 
@@ -73,7 +74,13 @@ def live_result(session: LiveSession) -> LiveImages:
 def _calibration(session: LiveSession) -> dict[str, Any]:
     settings, knobs = session.settings(), session.knobs
     radius = settings["radius_px"] if knobs.has_disk else None
-    return {**settings, "radius_px": radius, "radius_from": knobs.radius_from}
+    found = knobs.orientation
+    return {
+        **settings,
+        "radius_px": radius,
+        "radius_from": knobs.radius_from,
+        "orientation_found": None if found is None else orientation_note(found),
+    }
 
 
 def write_live_result(result: LiveImages, overwrite: bool) -> None:

@@ -170,6 +170,11 @@ class LiveSession:
         if change.radius_px is not None:
             # Whatever was said of the disk is over.
             self.remark = ""
+        found = self.knobs.orientation
+        if change.rotation_degrees == "auto" and found is not None and not found.sign_is_known:
+            self.remark = (
+                "the data tell the scan rotation up to 180°: bright and dark may be exchanged"
+            )
         self._changes += 1
 
     def stop(self) -> None:

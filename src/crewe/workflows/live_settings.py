@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from crewe.errors import PlanError
 from crewe.physics.electron import wavelength_angstrom
-from crewe.sources import Known
+from crewe.sources import Known, Scan
 from crewe.stem4d.calibration import bright_field
 from crewe.stem4d.detectors import Annulus, usual_detectors
 from crewe.stem4d.methods import VIRTUAL, Methods, MethodSettings
 from crewe.stem4d.ricom_kernel import Band
+from crewe.stem4d.rotation import ScanOrientation, scan_orientation
 from crewe.workflows.live_plan import LiveChange
 from crewe.workflows.phase_calibration import GIVEN, MEAN_PATTERN, UNDETERMINED
 from crewe.workflows.phase_plan import DetectorRing, radii_in_px
@@ -36,6 +37,8 @@ class Knobs:
     """Where the radius of the bright-field disk comes from."""
     semi_angle_mrad: float | None = None
     """What calibrates the detector as soon as an undetermined radius is known."""
+    orientation: ScanOrientation | None = None
+    """What the data said of rotation and handedness, where these are still in use."""
 
     @property
     def has_disk(self) -> bool:
@@ -52,16 +55,13 @@ def turned(
     """Apply a change to the methods, all of it or, when it raises, none; returns the new knobs."""
     now = methods.settings
     centre, radius = _disk(change, now, mean_pattern)
+    scan, orientation = _scan(change, methods)
     new = replace(
         knobs,
         rings=_rings(knobs, change, methods),
         reference=change.reference or knobs.reference,
         radius_from=_radius_from(knobs, change),
-    )
-    scan = replace(
-        now.scan,
-        rotation_degrees=_or(change.rotation_degrees, now.scan.rotation_degrees),
-        mirrored=_or(change.mirrored, now.scan.mirrored),
+        orientation=knobs.orientation if scan == now.scan else orientation,
     )
     wanted: dict[str, Any] = {
         "scan": scan,
@@ -131,6 +131,23 @@ def _disk(
         centre = found.centre if centre == "auto" else centre
         radius = found.radius_px if radius == "auto" else radius
     return centre, radius
+
+
+def _scan(change: LiveChange, methods: Methods) -> tuple[Scan, ScanOrientation | None]:
+    """Return the scan as it shall lie, and what the data said when they were asked."""
+    now = methods.settings.scan
+    if change.rotation_degrees != "auto":
+        angle = _or(change.rotation_degrees, now.rotation_degrees)
+        mirrored = _or(change.mirrored, now.mirrored)
+        return replace(now, rotation_degrees=angle, mirrored=mirrored), None
+    with methods.reduction.lock:
+        found = scan_orientation(methods.com, mirrored=change.mirrored)
+    if not found.handedness_is_known:
+        raise PlanError(
+            "the data do not tell the scan rotation (the curl is the same for both handednesses): "
+            "give rotation and handedness"
+        )
+    return found.of(now), found
 
 
 def _radius_from(knobs: Knobs, change: LiveChange) -> str:

@@ -62,16 +62,16 @@ class Calibration:
             "mirrored": self.scan.mirrored,
             "rotation_from": self.origin["rotation"],
             "mirrored_from": self.origin["mirrored"],
-            "orientation_found": None if found is None else _plain(asdict(found)),
+            "orientation_found": None if found is None else orientation_note(found),
             "detector_sampling_inverse_angstrom": None if sampling is None else list(sampling),
         }
 
 
-def _plain(found: dict[str, Any]) -> dict[str, Any]:
+def orientation_note(found: ScanOrientation) -> dict[str, Any]:
     """Round numbers; JSON knows none without end, which stand for what was given."""
     return {
         name: value if isinstance(value, bool) else _rounded(float(value))
-        for name, value in found.items()
+        for name, value in asdict(found).items()
     }
 
 
