@@ -104,6 +104,20 @@ def test_a_pattern_without_a_disk_is_refused_with_advice(pattern):
         bright_field(pattern)
 
 
+@pytest.mark.parametrize(
+    ("pattern", "said"),
+    [
+        (np.zeros((9, 9)), "the mean pattern is zero; look"),
+        (np.full((9, 9), 2.5), "the mean pattern is uniform; look"),
+        (np.linspace(-8, -0.5, 81).reshape(9, 9), r"above zero \(-8 to -0.5\)"),
+        (np.linspace(-8, 0, 81).reshape(9, 9), r"above zero \(-8 to 0\): was too much"),
+    ],
+)
+def test_what_a_pattern_without_light_is_like_is_told(pattern, said):
+    with pytest.raises(ImageError, match=said):
+        bright_field(pattern)
+
+
 @given(st.integers(0, 10**6), st.sampled_from(["normal", "pareto", "uniform"]))
 @settings(max_examples=30, deadline=None)
 def test_noise_never_breaks_it(seed, kind):

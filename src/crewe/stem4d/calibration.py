@@ -69,8 +69,7 @@ def bright_field(pattern: NDArray[np.generic]) -> BrightField:
             f"a pattern of shape {image.shape}: give (ky, kx) of 4 × 4 pixels or more, all finite"
         )
     if not image.max() > max(float(image.min()), 0.0):
-        kind = "uniform" if image.max() > 0 else "zero"
-        raise ImageError(f"no bright-field disk: the mean pattern is {kind}; {ADVICE}")
+        raise ImageError(f"no bright-field disk: the mean pattern is {_flatness(image)}; {ADVICE}")
     found = []
     # Few counts hide the edge from single rays; smoothed patterns are tried then.
     for width, least in zip(SMOOTHING_PX, LEAST_EXPLAINED, strict=True):
@@ -84,6 +83,15 @@ def bright_field(pattern: NDArray[np.generic]) -> BrightField:
     if not found:
         raise ImageError(f"no bright-field disk: the mean pattern has no round edge; {ADVICE}")
     return BrightField(*(float(value) for value in max(found, key=lambda one: one[0])[1]))
+
+
+def _flatness(image: Array) -> str:
+    """Say in which way a pattern has nothing that could be bright."""
+    if image.max() > 0:
+        return "uniform"
+    if image.min() == 0:
+        return "zero"
+    return f"nowhere above zero ({image.min():.4g} to {image.max():.4g}): was too much subtracted?"
 
 
 def _prepared(image: Array, width: float) -> tuple[Array, Array]:
