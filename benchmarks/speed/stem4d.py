@@ -41,8 +41,9 @@ INTRODUCTION = """\
 
 COM and riCOM with a kernel of 61 × 61, warm, the median of several runs; patterns are 256 × 256
 uint16, 128 × 128 of them (2.1 GB), event files scans of 512 × 512 positions. riCOM is made at
-the end as `crewe phase` does, or, where it says live, brought up to date with each batch. Bandwidth is what
-a plain loop over memory reads in the same run, on as many threads. One thread unless it is said.
+the end as `crewe phase` does, or, where it says live, brought up to date with each batch.
+Bandwidth is what a plain loop over memory reads in the same run, on as many threads. One thread
+unless it is said.
 """
 
 
@@ -53,8 +54,9 @@ def measure(results: Path) -> None:
         said = subprocess.check_output(command, env={**os.environ, **ONE_THREAD})
         (results / f"{name}.json").write_bytes(said)
         print(name, said.decode().strip(), flush=True)
-    command = [sys.executable, "-m", "benchmarks.speed.live_soak", "compare"]
-    (results / "live.json").write_bytes(subprocess.check_output(command))
+    for name, what in (("live", "compare"), ("live_timepix3", "compare-timepix3")):
+        command = [sys.executable, "-m", "benchmarks.speed.live_soak", what]
+        (results / f"{name}.json").write_bytes(subprocess.check_output(command))
 
 
 def page(results: Path) -> str:
@@ -66,6 +68,7 @@ def page(results: Path) -> str:
             _table(found),
             "",
             _live(found["live"]),
+            _live_timepix3(found["live_timepix3"]),
             _soak(found["soak"]) if "soak" in found else "",
             _peer(found),
             "",
@@ -128,14 +131,26 @@ def _live(row: dict) -> str:
     )
 
 
+def _live_timepix3(row: dict) -> str:
+    rates = row["median_gigabytes_per_s"]
+    return (
+        f"Live electrons over loopback TCP (8 bytes each): a bare receiver takes "
+        f"{rates['bare']:.1f} GB/s, one that waits for large\npieces "
+        f"{rates['bare_in_gulps']:.1f}, crewe {rates['live']:.1f} decoded and placed "
+        f"({100 * row['of_bare']['live']:.0f} % and {100 * row['of_bare_in_gulps']['live']:.0f} %), "
+        f"with the moments {rates['live_with_moments']:.1f} GB/s,\n"
+        f"{rates['live_with_moments'] / 8 * 1e3:.0f} million electrons/s. Nothing was lost.\n"
+    )
+
+
 def _soak(row: dict) -> str:
     memory = [point["resident_mb"] for point in row["resident_mb"]]
     return (
         f"Soak: {row['frames']:,} frames of 64 × 64 over TCP at {row['khz']:.0f} kHz. "
         f"{row['counters'].capitalize()};\nfaults: {row['faults'] or 'none'}; resident memory "
         f"{min(memory):.0f} to {max(memory):.0f} MB, {row['growth_mb']:+.1f} MB from the first "
-        f"tenth to the end;\nthe sums of all moments {'are' if row['sums_exact'] else 'are NOT'} exactly "
-        "those of what was sent.\n"
+        f"tenth to the end;\nthe sums of all moments {'are' if row['sums_exact'] else 'are NOT'} "
+        "exactly those of what was sent.\n"
     )
 
 
