@@ -1,9 +1,12 @@
+import json
 import math
 
+import numpy as np
 import pytest
 
 from crewe.errors import PlanError
 from crewe.sources import Scan
+from crewe.stem4d.ricom_kernel import ricom_kernel
 from crewe.workflows.phase_plan import BandPass, DetectorRing, phase_plan, radii_in_px
 
 
@@ -15,6 +18,21 @@ def test_bands_mean_the_same_in_every_unit():
     assert BandPass(low=0.1).in_steps(scan).high is None
     with pytest.raises(PlanError, match="needs the scan step"):
         BandPass(low=0.1, unit="1/A").in_steps(Scan((4, 4)))
+
+
+def test_px_of_a_band_are_cycles_per_width_of_the_scan():
+    """What passes 5 px is a wave with 5 periods across the width, however high the scan is."""
+    band = BandPass(low=4.5, high=5.5, unit="px")
+    for rows in (32, 64, 96):
+        limits = band.in_steps(Scan((rows, 64)))
+        kernel = ricom_kernel(63, band=limits, scan_shape=(rows, 64))
+        passed = {
+            periods: abs(np.exp(-2j * np.pi * periods / 64 * np.arange(63)) @ kernel[1].sum(axis=0))
+            for periods in (2, 5, 9)
+        }
+        assert max(passed, key=passed.get) == 5
+    help_text = json.dumps(BandPass.model_json_schema())
+    assert "width of the scan" in help_text
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,10 @@ Method = Annotated[
 Kernel = Annotated[int, _option(IMAGES, text="Side of riCOM's kernel in probe positions, odd.")]
 Band = Annotated[
     str | None,
-    _option(IMAGES, text="Filter in riCOM's kernel, LOW:HIGH in cycles per step, 1/A or px."),
+    _option(
+        IMAGES,
+        text="Filter in riCOM's kernel, LOW:HIGH in cycles per step, 1/A, or px (per scan width).",
+    ),
 ]
 Normalise = Annotated[
     Literal["pattern", "dose"],

@@ -66,8 +66,8 @@ def band(text: str) -> dict[str, Any]:
     unit = None if found is None else _UNITS_OF_BANDS.get(found[3])
     if found is None or unit is None or not (found[1] or found[2]):
         raise PlanError(
-            f"--band {text}: give LOW:HIGH in cycles per scan step (0 to 0.5), in 1/A or px, as in "
-            "0.02:0.2, 0.1:1/A or :12px"
+            f"--band {text}: give LOW:HIGH in cycles per scan step (0 to 0.5), in 1/A, or in px "
+            "(cycles per width of the scan), as in 0.02:0.2, 0.1:1/A or :12px"
         )
     return {"low": _or_none(found[1]) or 0.0, "high": _or_none(found[2]), "unit": unit}
 

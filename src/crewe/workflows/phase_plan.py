@@ -57,7 +57,8 @@ class BandPass(PlanPart):
     high: PositiveFloat | None = None
     """Highest frequency; nothing sets no limit."""
     unit: Literal["1/step", "1/A", "px"] = "1/step"
-    """Cycles per scan step (up to 0.5), 1/Å, or pixels of the scan's Fourier transform."""
+    """Cycles per scan step (up to 0.5), 1/Å, or cycles per width of the scan, which are pixels of
+    its Fourier transform along x. All pass the same frequencies along y as along x."""
 
     def in_steps(self, scan: Scan) -> Band:
         """Return the band in cycles per scan step. Raises PlanError without the step."""
