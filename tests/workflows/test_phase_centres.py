@@ -21,7 +21,11 @@ def test_only_measured_patterns_are_counted():
     patterns[0], patterns[1], patterns[2, 3, 3] = 0, -1, np.nan
     patterns[3, 0, 0], patterns[4, 1, 1], patterns[4, 2, 2] = np.inf, np.inf, -np.inf
     moments.add(moments.measure(Frames(np.arange(7), patterns)))
-    assert patterns_without_centre(moments) == {"without_intensity": 2, "not_finite": 3}
+    assert patterns_without_centre(moments) == {
+        "without_intensity": 1,
+        "below_zero": 1,
+        "not_finite": 3,
+    }
 
 
 def test_patterns_without_a_centre_are_counted_apart_and_told(tmp_path):
@@ -33,7 +37,7 @@ def test_patterns_without_a_centre_are_counted_apart_and_told(tmp_path):
     plan = plan_of(tmp_path / "set.npy", mirrored=False, methods=("com", "icom"))
     run_phase(plan, heard)
     note = yaml.safe_load((plan.output / "phase.yaml").read_text())
-    counted = {"without_intensity": 3, "not_finite": 1}
+    counted = {"without_intensity": 3, "below_zero": 0, "not_finite": 1}
     assert note["patterns_without_centre_of_mass"] == counted
     (said,) = warnings_of(heard)
     assert said.startswith("of 1,020 patterns 3 have no intensity and 1 are not finite: no centre")
@@ -55,7 +59,7 @@ def test_sound_data_are_not_warned_of(tmp_path):
     ("fault", "said"),
     [
         (lambda patterns: 0 * patterns, "1,020 have no intensity"),
-        (lambda patterns: -1.0 * patterns, "1,020 have no intensity"),
+        (lambda patterns: -1.0 * patterns, "1,020 have a sum below zero"),
         # Each pattern has a damaged pixel, and no pixel is damaged in many.
         (
             lambda patterns: np.where(
@@ -71,5 +75,7 @@ def test_sound_data_are_not_warned_of(tmp_path):
 def test_no_centre_at_all_is_an_error(fault, said, tmp_path):
     np.save(tmp_path / "set.npy", fault(phantom().astype(float)))
     settings = {"centre": (11.5, 12), "radius_px": 6.0, "rotation_degrees": "auto"}
-    with pytest.raises(ImageError, match=f"no pattern has a centre of mass: of 1,020 {said}"):
+    with pytest.raises(
+        ImageError, match=f"no pattern has a centre of mass: of 1,020 patterns {said}"
+    ):
         make_images(plan_of(tmp_path / "set.npy", methods=("ricom",), **settings))

@@ -24,8 +24,8 @@ def check_centres(methods: Methods, observer: Observer) -> dict[str, int]:
     said = _in_words(without)
     if needed and sum(without.values()) == measured:
         raise ImageError(
-            f"no pattern has a centre of mass: of {measured:,} {said}; check the data and their "
-            "background, which must not be subtracted below zero"
+            f"no pattern has a centre of mass: of {measured:,} patterns {said}; check the data and "
+            "what was subtracted from them"
         )
     if without["not_finite"] or (needed and said):
         what = "no centre of mass, so no shift is assumed there" if needed else "not usable"
@@ -34,15 +34,21 @@ def check_centres(methods: Methods, observer: Observer) -> dict[str, int]:
 
 
 def patterns_without_centre(moments: Moments) -> dict[str, int]:
-    """Count measured patterns whose sum is not above zero, and those that are not finite."""
+    """Count measured patterns of which the sum is zero, below zero and not finite."""
     with np.errstate(invalid="ignore"):
         finite = np.isfinite(moments.counts + moments.first.sum(axis=0))
-    empty = finite & ~(moments.counts > 0)
-    reasons = {"without_intensity": empty, "not_finite": ~finite}
+    reasons = {
+        "without_intensity": finite & (moments.counts == 0),
+        "below_zero": finite & (moments.counts < 0),
+        "not_finite": ~finite,
+    }
     return {name: int((moments.measured & which).sum()) for name, which in reasons.items()}
 
 
 def _in_words(without: dict[str, int]) -> str:
-    empty, broken = without["without_intensity"], without["not_finite"]
-    parts = [f"{empty:,} have no intensity"] if empty else []
-    return " and ".join([*parts, f"{broken:,} are not finite"] if broken else parts)
+    words = {
+        "without_intensity": "have no intensity",
+        "below_zero": "have a sum below zero",
+        "not_finite": "are not finite",
+    }
+    return " and ".join(f"{number:,} {words[why]}" for why, number in without.items() if number)
