@@ -137,7 +137,8 @@ def _live_timepix3(row: dict) -> str:
         f"Live electrons over loopback TCP (8 bytes each): a bare receiver takes "
         f"{rates['bare']:.1f} GB/s, one that waits for large\npieces "
         f"{rates['bare_in_gulps']:.1f}, crewe {rates['live']:.1f} decoded and placed "
-        f"({100 * row['of_bare']['live']:.0f} % and {100 * row['of_bare_in_gulps']['live']:.0f} %), "
+        f"({100 * row['of_bare']['live']:.0f} % and "
+        f"{100 * row['of_bare_in_gulps']['live']:.0f} %), "
         f"with the moments {rates['live_with_moments']:.1f} GB/s,\n"
         f"{rates['live_with_moments'] / 8 * 1e3:.0f} million electrons/s. Nothing was lost.\n"
     )
