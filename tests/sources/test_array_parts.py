@@ -44,8 +44,8 @@ def test_ranges_cover_the_probe_positions_of_each_scan_once(
 def test_a_part_is_about_a_scan_line():
     scan = Scan((64, 64))
     sizes = [part.stop - part.start for part in flat_parts(4096, None, scan, 2 * 256**2)]
-    assert set(sizes) == {16}
-    assert {part.stop - part.start for part in flat_parts(4096, None, scan, 2 * 64**2)} == {256}
+    assert set(sizes) == {32}
+    assert {part.stop - part.start for part in flat_parts(4096, None, scan, 2 * 64**2)} == {512}
 
 
 @pytest.mark.parametrize("chunk", [3, (3, 3, 1)])

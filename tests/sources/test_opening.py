@@ -19,7 +19,8 @@ def test_arrays_are_opened_by_their_content(tmp_path):
 
 def test_options_reach_the_source(tmp_path):
     np.save(tmp_path / "a.npy", np.ones((3, 4, 5, 6)))
-    assert open_source(tmp_path / "a.npy", beam_energy_kev=80).known.beam_energy_kev == 80
+    with open_source(tmp_path / "a.npy", beam_energy_kev=80) as source:
+        assert source.known.beam_energy_kev == 80
     with pytest.raises(PlanError, match="'acceptance_us' does not apply"):
         open_source(tmp_path / "a.npy", acceptance_us=2)
 

@@ -8,8 +8,8 @@ from itertools import pairwise
 
 from crewe.sources.scan import Scan
 
-PART_BYTES = 2 * 2**20
-"""Few enough that what several threads hold stays near the processor."""
+PART_BYTES = 4 * 2**20
+"""Enough that threads seldom wait for each other, few enough to stay near the processor."""
 LARGEST_PART_BYTES = 256 * 2**20
 """Chunks that hold more patterns than this are read in several passes, to bound the memory."""
 

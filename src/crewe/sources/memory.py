@@ -16,12 +16,10 @@ from numpy.typing import NDArray
 from crewe.errors import ClosedError, CreweError, PlanError, ReadError
 from crewe.sources.array_parts import Edges, chunk_edges, flat_parts, grid_parts
 from crewe.sources.counters import Counters
+from crewe.sources.file_array import FileArray
 from crewe.sources.frame_count import check_frame_count, scan_needed
 from crewe.sources.protocol import Frames, Known
 from crewe.sources.scan import NOWHERE, Scan
-
-LARGER_IN_MEMORY = 8
-"""Parts of what is in memory already are views: larger ones cost nothing and save time."""
 
 Region = tuple[slice, ...]
 
@@ -29,13 +27,13 @@ Region = tuple[slice, ...]
 class ArraySource:
     """A DividedSource of an array (rows, columns, ky, kx) or of a stack (frame, ky, kx).
 
-    The array is one of numpy (memory maps too; its patterns are handed out as views), or of zarr,
-    h5py or dask, of which each part reads whole chunks. `scan` says where each frame belongs, row
-    by row; None takes the rows and columns of the array. Frames that `measured` (rows, columns)
-    denies were never recorded, whatever the array holds there. `on_close` is called once. Raises
-    PlanError for a stack without a scan or with one that its frames do not fill (`partial` takes
-    an interrupted one), ReadError for an array that cannot be 4D data and for parts that cannot be
-    read.
+    The array is one of numpy (memory maps too; its patterns are handed out as views), a FileArray,
+    or of zarr, h5py or dask, of which each part reads whole chunks. `scan` says where each frame
+    belongs, row by row; None takes the rows and columns of the array. Frames that `measured` (rows,
+    columns) denies were never recorded, whatever the array holds there. `on_close` is called once.
+    Raises PlanError for a stack without a scan or with one that its frames do not fill (`partial`
+    takes an interrupted one), ReadError for an array that cannot be 4D data and for parts that
+    cannot be read.
     """
 
     def __init__(
@@ -61,6 +59,7 @@ class ArraySource:
         self.counters = Counters()
         self.name = name
         self._data = _flattened(data)
+        self._width = int(self._data.shape[1])
         self._measured = None if measured is None else np.asarray(measured, bool).ravel()
         if self._data.ndim == 4 and frames - self.scan.sync_offset > self.scan.frames_per_scan:
             raise PlanError(
@@ -160,14 +159,14 @@ class ArraySource:
         axes = [np.arange(part.start, part.stop) for part in region]
         if len(axes) == 1:
             return axes[0]
-        return (axes[0][:, None] * self._data.shape[1] + axes[1]).ravel()
+        return (axes[0][:, None] * self._width + axes[1]).ravel()
 
     def _finished(self, region: Region) -> int:
         """Positions that are done after a region, when all before it were read."""
         if len(region) == 1:
             last = region[0].stop - 1
         else:
-            (rows, columns), width = region, self._data.shape[1]
+            (rows, columns), width = region, self._width
             ends_lines = columns.stop == width
             if rows.stop - rows.start > 1 and not ends_lines:
                 last = rows.start * width - 1
@@ -193,6 +192,8 @@ def _check(data: Any, name: str) -> None:
 
 def _flattened(data: Any) -> Any:
     """Merge rows and columns where that costs no copy."""
+    if isinstance(data, FileArray):
+        return data.stack()
     if not isinstance(data, np.ndarray) or data.ndim == 3:
         return data
     rows, columns = data.shape[:2]

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from crewe.errors import ReadError
 from crewe.sources.merlin.frame_order import LONGEST_OPENING, read_numbers, signature
 from crewe.sources.merlin.header import LONGEST_HEADER, MAGIC, parse_header
-from crewe.sources.merlin.positional import PositionalFile
 from crewe.sources.merlin.unpack import unpack
+from crewe.sources.positional import PositionalFile
 
 
 class StoredFrames:

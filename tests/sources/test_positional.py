@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from crewe.errors import ReadError
-from crewe.sources.merlin import positional
-from crewe.sources.merlin.positional import PositionalFile
+from crewe.sources import positional
+from crewe.sources.positional import PositionalFile
 
 
 @pytest.fixture(params=["at a place", "by seeking"])
