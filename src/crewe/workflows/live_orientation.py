@@ -6,7 +6,7 @@ from crewe.errors import PlanError
 from crewe.sources import Batch
 from crewe.workflows.live_session import LiveSession
 from crewe.workflows.observer import Observer
-from crewe.workflows.phase_calibration import ORIENTED
+from crewe.workflows.phase_orientation import ORIENTED
 
 
 class OrientationFinder:

@@ -23,11 +23,11 @@ from crewe.workflows.phase_calibration import (
     Calibration,
     calibrate,
     method_settings,
-    with_orientation,
 )
 from crewe.workflows.phase_centres import check_centres
 from crewe.workflows.phase_faults import reasons
 from crewe.workflows.phase_open import known_of, opened, origin_of_scan, scan_of
+from crewe.workflows.phase_orientation import with_orientation
 from crewe.workflows.phase_output import (
     check_phase_output,
     counters_note,
