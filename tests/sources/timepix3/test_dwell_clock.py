@@ -37,6 +37,8 @@ def test_next_scan_is_that_of_the_first_electron_that_waits():
     store.count = 20
     assert following.next_scan(0, True, store) == 3
     store.count = 3
+    assert following.next_scan(0, True, store) == 3  # no further than others before
+    store.times[:3] *= 20
     assert following.next_scan(0, True, store) == 1  # so few far ahead are damage
     assert store.count == 0
 

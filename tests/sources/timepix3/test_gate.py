@@ -1,3 +1,5 @@
+import time
+
 import numpy as np
 
 from crewe.sources import Counters, Scan
@@ -67,3 +69,24 @@ def test_an_acceptance_time_without_end_accepts_all():
     (batch,) = gate.events(store, ended=True)
     assert (np.bincount(batch.positions) == TICK).all()
     assert counters.used == 10 * TICK
+
+
+def test_sparse_electrons_cost_little_per_scan():
+    gate, counters = gated()
+    store = EventStore()
+    scans = np.arange(40_000) * 7
+    put(store, scans * 10 * TICK + 5)
+    begin = time.process_time()
+    batches = list(gate.events(store, ended=True))
+    assert time.process_time() - begin < 5  # looking at all that wait once per scan takes minutes
+    assert [batch.scan for batch in batches] == scans.tolist()
+    assert counters.used == 40_000
+
+
+def test_late_electrons_do_not_hold_up_those_far_ahead():
+    gate, counters = gated()
+    store = EventStore()
+    put(store, [TICK, *[TICK << 36] * 40, 2 * TICK, *[TICK << 36] * 40])
+    batches = list(gate.events(store, ended=True))
+    assert [len(batch.positions) for batch in batches if len(batch.positions)] == [1, 80]
+    assert (counters.used, counters.late) == (81, 1)

@@ -28,12 +28,24 @@ def listed(lines, forgotten=False, open_from=None):
     )
 
 
-def placed(times, lines, shape=(2, 4), scan=0, accepted=-1, scale=1, confirms_from=AFTER_ALL):
+def placed(
+    times,
+    lines,
+    shape=(2, 4),
+    scan=0,
+    accepted=-1,
+    scale=1,
+    confirms_from=AFTER_ALL,
+    enough=1 << 30,
+):
     times = np.array(times, np.int64)
     pixels = np.arange(len(times), dtype=np.uint32)
     positions, out, tally = np.empty(len(times), np.int64), pixels.copy(), np.zeros(4, np.int64)
     scanned = Scanned(scan, *shape, accepted, scale, confirms_from)
-    n, kept, confirming = place(times, pixels, 0, len(times), lines, scanned, positions, out, tally)
+    n, kept, confirming, seen = place(
+        times, pixels, 0, len(times), lines, scanned, positions, out, tally, 0, enough
+    )
+    assert seen == len(times) or confirming == enough
     return positions[:n].tolist(), out[:n].tolist(), pixels[:kept].tolist(), tally, confirming
 
 
@@ -115,3 +127,12 @@ def test_acceptance_leaves_out_what_comes_late_in_a_position():
 def test_electrons_behind_a_scan_confirm_its_end():
     lines = listed([(100, 200, 0), (250, 350, 1)])
     assert placed([120, 355, 380, 400, 900], lines, (2, 4), confirms_from=380)[4] == 3
+
+
+def test_the_rest_is_left_once_enough_in_a_row_say_that_the_scan_is_over():
+    even = Lines(NONE, NONE, NONE, False, 0, 0, 100, 100, 200)
+    times = [10, *[250] * 3, 20, 150, *[260, 390] * 4, 30, 270]
+    positions, pixels, kept, _, confirming = placed(times, even, confirms_from=240, enough=5)
+    assert (positions, pixels) == ([0, 0, 6], [0, 4, 5])  # what came between starts the count anew
+    assert confirming == 5
+    assert kept == [1, 2, 3, 6, 7, 8, 9, 10]

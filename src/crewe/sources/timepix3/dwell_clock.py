@@ -17,6 +17,10 @@ from crewe.sources.timepix3.words import TICKS_PER_US
 FINEST = 512
 """A dwell time is kept as a fraction of ticks with no larger denominator."""
 LONGEST_SCAN = 1 << 60
+FAR_BY = 4
+"""Few electrons so many times as far ahead as any before are taken for damage."""
+LOOKED_AT = 4096
+"""Among so many electrons that wait the earliest is looked for."""
 
 
 class DwellClock:
@@ -39,6 +43,7 @@ class DwellClock:
         self._disorder = min(disorder * self.scale, self._dwell * scan.frames_per_scan)
         self._furthest = -1
         self._ended = False
+        self._widest = 0
         self.start_at(start)
 
     def start_at(self, start: int) -> None:
@@ -81,16 +86,28 @@ class DwellClock:
     def next_scan(self, scan: int, over: bool, store: EventStore) -> int | None:
         """Return the next scan that waiting electrons belong to."""
         following = scan + 1 if over and not self._ended else None
-        if store.count:
-            first = int(store.times[: store.count].min()) * self.scale - self._lines.origin
-            following = max(first // self._lines.per_scan, scan + 1)
-            if following > scan + 1 and store.count < CONFIRMING:
-                self._counters.unreadable += store.count
-                self._counters.fault("times far from all others", times=store.count)
-                store.count = store.examined = 0
+        if store.waiting:
+            following = self._next_among(store, scan)
+            far = following - scan > max(1, FAR_BY * self._widest)
+            if not far or store.waiting >= CONFIRMING:
+                self._widest = max(self._widest, following - scan)
+            else:
+                self._counters.unreadable += store.waiting
+                self._counters.fault("times far from all others", times=store.waiting)
+                store.clear()
                 following = None if self._ended else scan + 1
         self._furthest = -1
         return following
+
+    def _next_among(self, store: EventStore, scan: int) -> int:
+        """Return the first scan after one that electrons which wait belong to."""
+        times = store.times[store.begin : min(store.count, store.begin + LOOKED_AT)]
+        # Not all were looked at: late ones among them must not hold up the others.
+        begin = self._lines.origin + (scan + 1) * self._lines.per_scan
+        ahead = times[times >= -(-begin // self.scale)]
+        if not ahead.size:
+            return scan + 1
+        return (int(ahead.min()) * self.scale - self._lines.origin) // self._lines.per_scan
 
     def finish(self) -> None:
         """Take it that nothing more will come."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from crewe.sources.counters import Counters
 from crewe.sources.protocol import Events
@@ -79,6 +80,7 @@ class Gate:
         self._limit, self._first_scan, self._whole_before = scans, first_scan, whole_before
         self._current = self._finished = self._confirming = 0
         self._begun = False
+        self._positions, self._pixels = np.empty(0, np.int64), np.empty(0, np.uint32)
 
     @property
     def next_scan(self) -> int:
@@ -121,15 +123,16 @@ class Gate:
                 following = self._current + 1
             if following is None:
                 break
-            self._current, self._finished, self._begun, store.examined = following, 0, False, 0
+            self._current, self._finished, self._begun = following, 0, False
+            store.examined, self._confirming = store.begin, 0
+        store.settle()
         self._bound(store, ended)
 
     def _placed(self, store: EventStore, end: int | None) -> Events:
         lines, changed = self._clock.lines()
-        if changed or store.examined == 0:
-            store.examined = self._confirming = 0
-        number = store.count - store.examined
-        positions, pixels = np.empty(number, np.int64), np.empty(number, np.uint32)
+        if changed:
+            store.examined, self._confirming = store.begin, 0
+        positions, pixels = self._room(store.count - store.examined)
         tally = np.zeros(4, np.int64)
         scanned = Scanned(
             self._current,
@@ -138,7 +141,7 @@ class Gate:
             self._clock.scale,
             (1 << 62) if end is None else end,
         )
-        placed, store.count, confirming = place(
+        placed, kept, self._confirming, seen = place(
             store.times,
             store.pixels,
             store.examined,
@@ -148,21 +151,29 @@ class Gate:
             positions,
             pixels,
             tally,
+            self._confirming,
+            CONFIRMING,
         )
-        store.examined = store.count
-        self._confirming += confirming
+        store.keep(kept, seen)
         self._counters.used += int(tally[ON_LINE])
         self._counters.flyback += int(tally[FLYBACK])
         self._counters.late += int(tally[LATE])
-        if 2 * placed < number:
+        if 2 * placed < len(positions):
             positions, pixels = positions[:placed].copy(), pixels[:placed].copy()
+        else:  # they are the receiver's
+            self._positions, self._pixels = self._positions[:0], self._pixels[:0]
         scan = self._first_scan + self._current
         return Events(positions[:placed], pixels[:placed], self._shape, scan)
+
+    def _room(self, number: int) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
+        if len(self._positions) < number:
+            self._positions, self._pixels = np.empty(number, np.int64), np.empty(number, np.uint32)
+        return self._positions, self._pixels
 
     def _bound(self, store: EventStore, ended: bool) -> None:
         if ended or self.complete:
             self._counters.flyback += store.count
-            store.count = store.examined = 0
+            store.clear()
         elif store.count > MOST_WAITING:
             given_up = store.count - MOST_WAITING // 2
             self._counters.late += given_up

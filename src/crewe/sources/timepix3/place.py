@@ -44,7 +44,7 @@ class Scanned(NamedTuple):
 
     Electrons later than `accepted` after the start of their probe position are left out, with a
     negative one none. Times are multiplied by `scale` first. What lies outside the lines of this
-    scan and not before `confirms_from` is counted.
+    scan and not before `confirms_from` confirms that it is over.
     """
 
     scan: int
@@ -129,14 +129,17 @@ def place(
     positions: NDArray[np.int64],
     placed_pixels: NDArray[np.uint32],
     tally: NDArray[np.int64],
-) -> tuple[int, int, int]:
+    confirming: int,
+    enough: int,
+) -> tuple[int, int, int, int]:
     """Give electrons `first` to `count` that belong to one scan their positions.
 
     Writes positions and pixels of those that are placed; those that wait are moved down to `first`
-    and on in `times` and `pixels`. `tally` counts what became of all others. Returns how many were
-    placed, up to where electrons wait, and how many were not before `confirms_from`.
+    and on in `times` and `pixels`. `tally` counts what became of all others. Ends when `enough`
+    electrons in a row, `confirming` of them earlier, were not before `confirms_from`. Returns how
+    many were placed, up to where electrons wait, how many confirm, and where it ended.
     """
-    kept, placed, confirming = first, 0, 0
+    kept, placed = first, 0
     begin, end, kind, base = AFTER_ALL, AFTER_ALL, KEEP, 0
     duration, per_tick, half = 1, 0.0, 0.0
     columns, accepted, too_late = scanned.columns, scanned.accepted, 0
@@ -149,7 +152,7 @@ def place(
             times, i, scanned.scale, begin, end, per_tick, half, base, positions, placed
         ):
             placed_pixels[placed : placed + BLOCK] = pixels[i : i + BLOCK]
-            i, placed = i + BLOCK, placed + BLOCK
+            i, placed, confirming = i + BLOCK, placed + BLOCK, 0
             continue
         stop = min(i + BLOCK, count)
         while i < stop:
@@ -161,6 +164,7 @@ def place(
                 per_tick = columns / duration if exact else 0.0
                 half = 0.5 / duration
             if kind == ON_LINE:
+                confirming = 0
                 since = time - begin
                 if per_tick > 0:
                     column = np.int64(since * per_tick + half)
@@ -174,6 +178,8 @@ def place(
                 too_late += not early
             else:
                 confirming += time >= scanned.confirms_from
+                if confirming >= enough:
+                    stop = count = i + 1
                 if kind == KEEP:
                     times[kept], pixels[kept] = times[i], pixels[i]
                     kept += 1
@@ -182,4 +188,4 @@ def place(
             i += 1
     tally[ON_LINE] += placed
     tally[FLYBACK] += too_late
-    return placed, kept, confirming
+    return placed, kept, confirming, i

@@ -12,9 +12,32 @@ class EventStore:
     def __init__(self, capacity: int = 1 << 16) -> None:
         self.times: NDArray[np.int64] = np.empty(capacity, np.int64)
         self.pixels: NDArray[np.uint32] = np.empty(capacity, np.uint32)
-        self.count = 0
+        self.begin = self.count = 0
         self.examined = 0
-        """So many of the first were looked at, and left, since the lines last changed."""
+        """Those before it were looked at, and left, since the lines last changed."""
+
+    @property
+    def waiting(self) -> int:
+        """Return how many electrons wait, from `begin` to `count`."""
+        return self.count - self.begin
+
+    def keep(self, kept: int, seen: int) -> None:
+        """Keep of those before `seen`, which were looked at, those before `kept`."""
+        if seen == self.count:
+            self.count = self.examined = kept
+            return
+        begin = seen - (kept - self.begin)
+        for array in (self.times, self.pixels):
+            array[begin:seen] = array[self.begin : kept].copy()
+        self.begin, self.examined = begin, seen
+
+    def settle(self) -> None:
+        """Move what waits to the front: others put electrons in from `count` on."""
+        self.forget_oldest(0)
+
+    def clear(self) -> None:
+        """Forget all."""
+        self.begin = self.count = self.examined = 0
 
     def make_room(self, more: int) -> None:
         """Make the arrays long enough for so many further electrons."""
@@ -30,8 +53,11 @@ class EventStore:
 
     def forget_oldest(self, number: int) -> None:
         """Drop the electrons that came first."""
-        left = self.count - number
-        self.times[:left] = self.times[number : self.count].copy()
-        self.pixels[:left] = self.pixels[number : self.count].copy()
-        self.count = left
-        self.examined = max(0, self.examined - number)
+        first = self.begin + number
+        if first == 0:
+            return
+        left = self.count - first
+        for array in (self.times, self.pixels):
+            array[:left] = array[first : self.count].copy()
+        self.begin, self.count = 0, left
+        self.examined = max(0, self.examined - first)
