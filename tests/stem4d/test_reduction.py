@@ -103,10 +103,11 @@ def test_images_can_be_asked_for_while_data_come():
     def look():
         while not stop.is_set():
             seen.append(int(np.isfinite(reduction.images()["bf"]).sum()))
+            stop.wait(0.002)
 
     watcher = threading.Thread(target=look)
     watcher.start()
-    for _ in range(20):
+    for _ in range(5):
         reduce(Divided(as_frames(counts(), 1)), reduction, 2)
     stop.set()
     watcher.join()
