@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 from crewe.errors import PlanError, ReadError
 from crewe.sources.protocol import Events
 from crewe.sources.scan import Scan
-from crewe.sources.timepix3.dwell_clock import DwellClock
-from crewe.sources.timepix3.gate import Gate
+from crewe.sources.timepix3.dwell_runs import DwellRuns
 from crewe.sources.timepix3.source import DISORDER_US, EventSource, FileReader, in_ticks
 from crewe.sources.timepix3.store import EventStore
 from crewe.sources.timepix3.words import TICKS_PER_FINE_TIME
@@ -110,7 +109,9 @@ class AdvaPixFile(EventSource):
     next tick of the 25 ns clock; `fine_time=False` leaves it out, as riCOM does. Electrons later
     than `acceptance_us` after the start of their position are left out (section 3.4.2 of
     https://doi.org/10.1017/S1431927622000617) and counted with the flyback. A scan is handed out
-    to its end and `disorder_us` beyond before the next; it ends after `scans` scans if given.
+    to its end and `disorder_us` beyond before the next; it ends after `scans` scans if given. Times
+    that start again begin a new scan, with a fault; single ones set back further than
+    `disorder_us` are counted as late.
 
     Raises ReadError for a file that cannot be read, PlanError for a scan without dwell time.
     """
@@ -130,9 +131,14 @@ class AdvaPixFile(EventSource):
         super().__init__(scan, detector_shape)
         if min(detector_shape) < 1 or piece_bytes < RECORD.itemsize:
             raise PlanError(f"a detector of {detector_shape}, read {piece_bytes} bytes at a time")
-        clock = DwellClock(scan, self.counters, in_ticks("disorder", disorder_us))
-        self._gate = Gate(
-            clock, scan, detector_shape, self.counters, acceptance_us=acceptance_us, scans=scans
+        self._gate = DwellRuns(
+            scan,
+            detector_shape,
+            self.counters,
+            in_ticks("disorder", disorder_us),
+            from_zero=True,
+            acceptance_us=acceptance_us,
+            scans=scans,
         )
         self._fine = TICKS_PER_FINE_TIME if fine_time else 0
         self._reader = FileReader(Path(path), piece_bytes)

@@ -157,11 +157,13 @@ class Gate:
         store.keep(kept, seen)
         self._counters.used += int(tally[ON_LINE])
         self._counters.flyback += int(tally[FLYBACK])
-        self._counters.late += int(tally[LATE])
+        if late := int(tally[LATE]):
+            self._counters.late += late
+            self._counters.fault("electrons of a scan that is over", times=late)
         if 2 * placed < len(positions):
             positions, pixels = positions[:placed].copy(), pixels[:placed].copy()
         else:  # they are the receiver's
-            self._positions, self._pixels = self._positions[:0], self._pixels[:0]
+            self._positions, self._pixels = np.empty(0, np.int64), np.empty(0, np.uint32)
         scan = self._first_scan + self._current
         return Events(positions[:placed], pixels[:placed], self._shape, scan)
 

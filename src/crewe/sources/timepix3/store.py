@@ -21,6 +21,17 @@ class EventStore:
         """Return how many electrons wait, from `begin` to `count`."""
         return self.count - self.begin
 
+    def put(self, times: NDArray[np.int64], pixels: NDArray[np.uint32], at: int) -> None:
+        """Put electrons in before place `at`."""
+        number = len(times)
+        if not number:
+            return
+        self.make_room(number)
+        for array, new in ((self.times, times), (self.pixels, pixels)):
+            array[at + number : self.count + number] = array[at : self.count].copy()
+            array[at : at + number] = new
+        self.count += number
+
     def keep(self, kept: int, seen: int) -> None:
         """Keep of those before `seen`, which were looked at, those before `kept`."""
         if seen == self.count:

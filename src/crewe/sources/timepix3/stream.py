@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from crewe.sources.counters import Counters
 from crewe.sources.protocol import Events
 from crewe.sources.scan import Scan
 from crewe.sources.timepix3.chunks import ChunkDecoder
-from crewe.sources.timepix3.dwell_clock import DwellClock
+from crewe.sources.timepix3.dwell_runs import DwellRuns
 from crewe.sources.timepix3.gate import Gate
 from crewe.sources.timepix3.line_clock import LineClock
 from crewe.sources.timepix3.lines import NEVER, LineEnd, LineTracker, add_edges
@@ -30,10 +30,11 @@ class CheetahSettings:
     With `place_by` "lines" a rising edge of the TDC `channel` begins a line and a falling one ends
     it (`inverted`: the reverse); with `line_end` "dwell" a line lasts its columns times the dwell
     time of the scan, with "next" until the next begins. With `place_by` "dwell" the TDC is left
-    alone and the probe is placed by the dwell time from the first electron on. Electrons later
-    than `acceptance_us` after the start of their position are left out. Electrons of a scan are
-    awaited `disorder_us` after its end. `scans` is the number of scans to take to their end, None
-    all.
+    alone and the probe is placed by the dwell time from the first electron on, and from the first
+    after the clock started again; after more than 13 s that cannot be told from its roll-over,
+    which comes every 26.8 s. Electrons later than `acceptance_us` after the start of their position
+    are left out. Electrons of a scan are awaited `disorder_us` after its end. `scans` is the number
+    of scans to take to their end, None all.
     """
 
     chips: Literal[1, 4] = 4
@@ -83,25 +84,22 @@ class CheetahStream:
         self._store = EventStore()
         self._kinds = settings.begin_and_end_kinds()
         disorder = in_ticks("disorder", settings.disorder_us)
-        self._dwell: DwellClock | None = None
+        shape = self.decoder.detector_shape
+        more: dict[str, Any] = {
+            "acceptance_us": settings.acceptance_us,
+            "scans": settings.scans,
+            "first_scan": first_scan,
+            "whole_before": whole_before,
+        }
         self._tracker: LineTracker | None = None
+        self.gate: Gate | DwellRuns
         if settings.place_by == "dwell":
-            clock: DwellClock | LineClock = DwellClock(scan, counters, disorder)
-            self._dwell = clock if isinstance(clock, DwellClock) else None
+            self.gate = DwellRuns(scan, shape, counters, disorder, from_zero=False, **more)
         else:
             duration = _line_duration(scan, settings)
             self._tracker = LineTracker(scan.shape[0], counters, settings.line_end, duration)
             clock = LineClock(self._tracker, scan, disorder)
-        self.gate = Gate(
-            clock,
-            scan,
-            self.decoder.detector_shape,
-            counters,
-            acceptance_us=settings.acceptance_us,
-            scans=settings.scans,
-            first_scan=first_scan,
-            whole_before=whole_before,
-        )
+            self.gate = Gate(clock, scan, shape, counters, **more)
 
     @property
     def found_lines(self) -> bool:
@@ -116,7 +114,6 @@ class CheetahStream:
             self.used, edges = self.decoder.decode(data, self.used, end, self._store)
             if self._tracker is not None and len(edges):
                 add_edges(self._tracker, edges, *self._kinds)
-            self._start()
             yield from self.gate.events(self._store)
             if self.used == before or end - self.used < 8 or self.gate.complete:
                 return
@@ -129,11 +126,6 @@ class CheetahStream:
         """Yield what is left when nothing more will come."""
         self.decoder.end_of_stream(bytes_left)
         return self.gate.events(self._store, ended=True)
-
-    def _start(self) -> None:
-        if self._dwell is not None and self._store.count:
-            self._dwell.start_at(int(self._store.times[0]))
-            self._dwell = None
 
 
 def _line_duration(scan: Scan, settings: CheetahSettings) -> int | None:
