@@ -34,11 +34,13 @@ def test_frames_that_change_their_form_are_refused(tmp_path, make_frames):
     (tmp_path / "two.mib").write_bytes(b"".join(frames) + b"\0" * 48)
     with pytest.raises(ReadError, match="4 × 8 pixels of U16 where the first has 6 × 8"):
         MerlinFile(tmp_path / "two.mib", Scan((1, 6)))
-    later = b"".join(make_frames(np.zeros((40, *SIZE), np.uint16), numbers=range(7, 47)))
-    (tmp_path / "two.mib").write_bytes(b"".join(frames) + b"\0" * 48 + later)
+    many = make_frames(np.zeros((40, *SIZE), np.uint16))
+    later = make_frames(np.zeros((40, *SIZE), np.uint16), numbers=range(44, 84))
+    content = [*many, *make_frames(second, numbers=[41, 42, 43]), b"\0" * 48, *later]
+    (tmp_path / "two.mib").write_bytes(b"".join(content))
     with (
-        MerlinFile(tmp_path / "two.mib", Scan((1, 46))) as source,
-        pytest.raises(ReadError, match="frame 4 has 4 × 8 pixels"),
+        MerlinFile(tmp_path / "two.mib", Scan((1, 83))) as source,
+        pytest.raises(ReadError, match="frame 41 has 4 × 8 pixels"),
     ):
         list(source.batches())
 

@@ -8,41 +8,31 @@ from crewe.sources.merlin.frame_order import frame_order, read_numbers, signatur
 from crewe.sources.merlin.header import parse_header
 
 
-@given(st.sets(st.integers(1, 60), min_size=1), st.sets(st.integers(0, 59)), st.integers(0, 80))
-def test_places_and_indices_agree_with_counting(present, damaged, expected):
-    numbers = np.array(sorted(present))
+@given(st.sets(st.integers(1, 60), min_size=1), st.integers(0, 80))
+def test_the_reach_of_a_file_is_known_from_its_ends(present, expected):
+    numbers = sorted(present)
     order = frame_order(numbers[0], (len(numbers) - 1, numbers[-1]), len(numbers), expected)
     assert order.numbered
     assert order.base == (1 if numbers[-1] <= expected else numbers[0])
     assert order.stop == numbers[-1] - order.base + 1
     assert order.before + order.lost == order.stop - len(numbers)
-    places = order.places(numbers, 0)
-    assert np.array_equal(places, numbers - order.base)
-    assert np.array_equal(order.places(numbers[1:], 1), places[1:])
-    for place in range(-3, order.stop + 3):
-        assert order.index(place, lambda i: numbers[i]) == np.searchsorted(places, place)
-    seen = [-1 if i in damaged else numbers[i] for i in range(len(numbers))]
-    indices = [order.index(place, seen.__getitem__) for place in range(order.stop + 1)]
-    assert indices == sorted(indices)
-    assert (indices[0], indices[-1]) == (0, len(numbers)) or damaged
 
 
-def test_impossible_numbers_are_damage():
-    order = frame_order(1, (9, 10), 10, 10)
-    numbers = np.array([1, 2, 9, 4, -1])
-    assert order.places(numbers, 0).tolist() == [0, 1, -1, 3, -1]
-    lossy = frame_order(1, (9, 12), 10, 12)
-    assert lossy.places(numbers, 0).tolist() == [0, 1, -1, 3, -1]
-    assert lossy.places(np.array([3, 4, 5, 6]), 0).tolist() == [2, 3, 4, 5]
+@pytest.mark.parametrize("late_by", [0, 3])
+def test_frames_of_places_and_the_numbers_they_should_have(late_by):
+    order = frame_order(1 + late_by, (9, 10 + late_by), 10, 20)
+    assert (order.before, order.lost) == (late_by, 0)
+    assert order.among(late_by + 2, late_by + 5) == (2, 5)
+    assert order.among(-4, late_by + 1) == (0, 1)
+    assert order.among(late_by + 8, 99) == (8, 10)
+    assert order.expected(2, 3).tolist() == [3 + late_by, 4 + late_by, 5 + late_by]
 
 
-@pytest.mark.parametrize("last", [(9, 5), (9, 1), (9, 10**17)])
-def test_numbers_that_cannot_be_are_not_used(last):
-    order = frame_order(1, last, 10, 10)
+def test_numbers_that_cannot_be_are_not_used():
+    order = frame_order(1, (9, 10**17), 10, 10)
     assert not order.numbered
     assert (order.stop, order.before, order.lost) == (10, 0, 0)
-    assert order.places(np.array([1, 1, -1, 7]), 3).tolist() == [3, 4, -1, 6]
-    assert [order.index(place, lambda i: -1) for place in (-1, 4, 20)] == [0, 4, 10]
+    assert [order.among(place, place + 2) for place in (-1, 4, 20)] == [(0, 1), (4, 6), (10, 10)]
 
 
 def test_numbers_of_any_length_are_read(make_header):

@@ -12,14 +12,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
 from numpy.typing import NDArray
 
 from crewe.errors import ClosedError, PlanError, ReadError
 from crewe.sources.counters import Counters
 from crewe.sources.frame_count import check_frame_count
-from crewe.sources.merlin.frame_order import FrameOrder, frame_order
 from crewe.sources.merlin.header import Acquisition, parse_hdr
+from crewe.sources.merlin.placed_frames import PlacedFrames, Tally
 from crewe.sources.merlin.scan_shape import (
     HEADERS_AT_MOST,
     scan_from_pauses,
@@ -36,10 +35,8 @@ PART_BYTES = 6 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """Frames `start` to `stop` of the file, on neighbouring positions of one scan."""
+    """Neighbouring positions of one scan."""
 
-    start: int
-    stop: int
     scan: int
     place: int
     """Place of the first position in the acquisition, whether its frame exists or not."""
@@ -50,7 +47,8 @@ class _Run:
 class MerlinFile:
     """A DividedSource of the frames of a .mib file, raw or processed.
 
-    Positions follow the frame numbers in the headers, so that a lost frame shifts nothing. Patterns
+    Positions follow the frame numbers in the headers, so that frames that are lost, twice or out of
+    order shift nothing; only where numbers start again frames are taken as they come. Patterns
     are upright, as the detector's program displays them; the file holds their lowest row first.
     Without `scan` it is taken from the .hdr text or from the pauses between lines in the header
     times, and is one line of all frames where both are silent; `scan_from` says which. What does
@@ -71,7 +69,7 @@ class MerlinFile:
         self.detector_shape = self.header.shape
         try:
             self.acquisition = self._read_hdr()
-            self._order = self._find_order(scan)
+            self._placed = self._place(scan)
             self.scan, self.scan_from = self._find_scan(scan)
         except BaseException:
             self.close()
@@ -141,86 +139,58 @@ class MerlinFile:
         """Frames of the acquisition by its .hdr text, 0 where that does not say."""
         return (self.acquisition.frames if self.acquisition else None) or 0
 
-    def _find_order(self, scan: Scan | None) -> FrameOrder:
+    def _place(self, scan: Scan | None) -> PlacedFrames:
         planned = self._planned()
         if scan is not None:
             planned = max(planned, scan.sync_offset + scan.frames_per_scan)
-        last = self._stored.last_number()
-        order = frame_order(self.header.number, last, len(self), planned)
-        if not order.numbered:
+        placed = PlacedFrames(self._stored, planned)
+        if not placed.order.numbered:
             self.counters.fault("frame numbers start again", "frames are taken as they come")
-        if missing := order.before + order.lost:
-            self.counters.dropped += missing
-            self.counters.fault("frames missing by their numbers", times=missing)
-        return order
+        Tally(dropped=placed.missing).add_to(self.counters)
+        return placed
 
     def _find_scan(self, scan: Scan | None) -> tuple[Scan, str]:
         if scan is not None:
             return scan, "given"
-        if found := scan_from_triggers(self.acquisition, self._order.stop):
+        if found := scan_from_triggers(self.acquisition, self._placed.order.stop):
             return found, "frames per trigger in the .hdr file"
-        if self._order.stop == len(self):
+        if self._placed.order.stop == len(self):
             times = times_ns(self._stored.first_times(HEADERS_AT_MOST))
             if found := scan_from_pauses(times, len(self)):
                 return found, "pauses between lines in the header times"
-        return Scan((1, self._order.stop)), "nothing: all frames as one line"
+        return Scan((1, self._placed.order.stop)), "nothing: all frames as one line"
 
     def _check_completeness(self) -> None:
         if rest := self._stored.rest:
             self.counters.fault("incomplete last frame", f"{rest:,} of {self._stored.step:,} bytes")
         planned = self._planned()
-        if self._order.stop < planned:
+        if self._placed.order.stop < planned:
             self.counters.fault("interrupted acquisition", f"{len(self):,} of {planned:,} frames")
         try:
-            check_frame_count(self._order.stop, self.scan, self.path.name)
+            check_frame_count(self._placed.order.stop, self.scan, self.path.name)
         except PlanError as error:
             self.counters.fault("frames do not fill the scan", str(error))
 
     def _runs(self) -> Iterator[_Run]:
-        """Cut the file into parts; frames of the flyback are counted and not read."""
-        done = 0
-        for scan, place, position, length in lines_of(self.scan, self._order.stop):
+        """Cut the scans into parts; frames that lie in none are counted and not read."""
+        others = len(self)
+        for scan, place, position, length in lines_of(self.scan, self._placed.order.stop):
             for offset in range(0, length, self._frames_per_part):
                 positions = min(self._frames_per_part, length - offset)
-                start = self._order.index(place + offset, self._stored.number_at)
-                stop = self._order.index(place + offset + positions, self._stored.number_at)
-                self._count_flyback(start - done)
-                done = max(done, stop)
-                if stop > start:
-                    yield _Run(start, stop, scan, place + offset, position + offset, positions)
-        self._count_flyback(len(self) - done)
-
-    def _count_flyback(self, frames: int) -> None:
-        if frames > 0:
-            with self._lock:
-                self.counters.received += frames
-                self.counters.flyback += frames
+                run = _Run(scan, place + offset, position + offset, positions)
+                number = self._placed.number_among(run.place, run.place + positions)
+                others -= number
+                if number:
+                    yield run
+        with self._lock:
+            self._placed.others(others).add_to(self.counters)
 
     def _read_run(self, run: _Run, finished: int = 0) -> Frames:
-        block = self._stored.read(run.start, run.stop)
-        offsets = self._order.places(self._stored.numbers(block), run.start) - run.place
-        good = (offsets >= 0) & (offsets < run.positions)
-        used = int(np.count_nonzero(good))
-        if used < run.stop - run.start:
-            self._count_bad(run, good)
-            block, offsets = block[good], offsets[good]
+        stop = run.place + run.positions
+        block, offsets, tally = self._placed.read(run.place, stop, self.scan)
         with self._lock:
-            self.counters.received += used
-            self.counters.used += used
+            tally.add_to(self.counters)
         return Frames(run.position + offsets, self._stored.patterns(block), run.scan, finished)
-
-    def _count_bad(self, run: _Run, good: NDArray[np.bool_]) -> None:
-        missing, bad = run.stop - run.start - len(good), int(np.count_nonzero(~good))
-        with self._lock:
-            counters = self.counters
-            if bad:
-                counters.received += bad
-                counters.unreadable += bad
-                which = run.start + int(np.argmin(good))
-                counters.fault("frames with a damaged header", f"frame {which}", bad)
-            if missing:
-                counters.dropped += missing
-                counters.fault("the file became shorter while it was read", times=missing)
 
 
 def lines_of(scan: Scan, stop: int) -> Iterator[tuple[int, int, int, int]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,7 +81,8 @@ class FrameOrder:
     """How frame numbers follow the order of a file of `frames` frames.
 
     Places count from 0 where the acquisition began: the number in a header less `base`. Frame i of
-    the file lies between i + `before` and i + `before` + `lost`.
+    the file should lie at i + `before`; `lost` frames are missing behind the first, or so many too
+    many where it is negative.
     """
 
     frames: int
@@ -90,38 +90,26 @@ class FrameOrder:
     before: int
     lost: int
     numbered: bool
-    """False when numbers start again or repeat: then frames are taken as they come."""
+    """False when numbers start again: then frames are taken as they come."""
 
     @property
     def stop(self) -> int:
         """Places that the file reaches over."""
         return self.frames + self.before + self.lost
 
-    def places(self, numbers: NDArray[np.int64], start: int) -> NDArray[np.int64]:
-        """Return the places of frames from frame `start` of the file on; −1 for damaged ones."""
-        earliest = np.arange(start + self.before, start + self.before + len(numbers))
-        if not self.numbered:
-            return np.where(numbers < 0, -1, earliest)
-        places = numbers - self.base
-        if np.array_equal(places, earliest):
-            return places
-        wrong = (numbers < 0) | (places < earliest) | (places > earliest + self.lost)
-        return np.where(wrong, -1, places)
+    def among(self, place: int, stop: int) -> tuple[int, int]:
+        """Return the first frame of the file from `place` on and the first from `stop` on."""
+        first, last = (min(max(at - self.before, 0), self.frames) for at in (place, stop))
+        return first, last
 
-    def index(self, place: int, number_at: Callable[[int], int]) -> int:
-        """Return the first frame of the file that lies at `place` or after it."""
-        low = min(max(place - self.before - self.lost, 0), self.frames)
-        high = min(max(place - self.before, 0), self.frames)
-        while low < high:
-            middle = (low + high) // 2
-            probe = middle
-            while probe < high and number_at(probe) < 0:
-                probe += 1
-            if probe < high and number_at(probe) - self.base < place:
-                low = probe + 1
-            else:
-                high = middle
-        return low
+    def expected(self, first: int, number: int) -> NDArray[np.int64]:
+        """Return the numbers that so many frames from the first on should have."""
+        return np.arange(number) + (first + self.before + self.base)
+
+
+def as_they_come(frames: int) -> FrameOrder:
+    """Return the order of frames of which the numbers say nothing."""
+    return FrameOrder(frames, 0, 0, 0, False)
 
 
 def frame_order(first: int, last: tuple[int, int], frames: int, expected: int) -> FrameOrder:
@@ -132,7 +120,7 @@ def frame_order(first: int, last: tuple[int, int], frames: int, expected: int) -
     """
     index, number = last
     lost = number - first - index
-    if not 0 <= lost <= max(LOSS_AT_MOST, 10 * frames):
-        return FrameOrder(frames, 0, 0, 0, False)
+    if lost > max(LOSS_AT_MOST, 10 * frames):
+        return as_they_come(frames)
     base = 1 if first >= 1 and number <= expected else first
     return FrameOrder(frames, base, first - base, lost, True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,10 @@ from crewe.sources.merlin.frame_order import LONGEST_OPENING, read_numbers, sign
 from crewe.sources.merlin.header import LONGEST_HEADER, MAGIC, parse_header
 from crewe.sources.merlin.unpack import unpack
 from crewe.sources.positional import PositionalFile
+
+LOOKED_AT = 32
+"""Frames at either end whose numbers are read when a file is opened."""
+HEADERS_AT_ONCE = 4096
 
 
 class StoredFrames:
@@ -67,6 +72,19 @@ class StoredFrames:
         came = self.file.read_into(block.reshape(-1), start * self.step) // self.step
         return block[:came]
 
+    def read_scattered(self, frames: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Read some frames (frame, byte), headers included; those before one that is gone."""
+        block = np.empty((len(frames), self.step), np.uint8)
+        bounds = [0, *(np.flatnonzero(np.diff(frames) != 1) + 1).tolist(), len(frames)]
+        for start, stop in pairwise(bounds):
+            if start == stop:
+                continue
+            content = block[start:stop].reshape(-1)
+            came = self.file.read_into(content, int(frames[start]) * self.step) // self.step
+            if came < stop - start:
+                return block[: start + came]
+        return block
+
     def numbers(self, block: NDArray[np.uint8]) -> NDArray[np.int64]:
         """Return the number in the header of each frame (frame, byte); −1 where it is damaged."""
         return read_numbers(block, self.header, self._same, self.name)
@@ -81,12 +99,35 @@ class StoredFrames:
         self.file.read_into(content[0], index * self.step)
         return int(self.numbers(content)[0])
 
-    def last_number(self, looked_at: int = 32) -> tuple[int, int]:
-        """Return index and number of the last frame whose header is sound."""
-        for index in range(self.count - 1, max(self.count - looked_at, 0), -1):
-            if (number := self.number_at(index)) >= 0:
-                return index, number
-        return 0, self.header.number
+    def all_numbers(self) -> NDArray[np.int64]:
+        """Return the numbers of all frames, −1 where a header is damaged; reads every header."""
+        numbers = np.empty(self.count, np.int64)
+        for start in range(0, self.count, HEADERS_AT_ONCE):
+            part = numbers[start : start + HEADERS_AT_ONCE]
+            content = np.zeros((len(part), 2 * LONGEST_OPENING), np.uint8)
+            for row, header in enumerate(content):
+                self.file.read_into(header, (start + row) * self.step)
+            part[:] = self.numbers(content)
+        return numbers
+
+    def first_number(self) -> int:
+        """Return the lowest number at the beginning: frames may be mixed up there."""
+        first = self.header.number
+        found = {self.number_at(index) for index in range(min(self.count, LOOKED_AT))}
+        # Merlin counts from 1, and what is only mixed up leaves no gap.
+        while first > 1 and first - 1 in found:
+            first -= 1
+        return first
+
+    def last_number(self) -> tuple[int, int]:
+        """Return the index of the last frame whose header is sound and the highest number there."""
+        begin = max(self.count - LOOKED_AT, 1)
+        found = {index: self.number_at(index) for index in range(begin, self.count)}
+        sound = {index: number for index, number in found.items() if number >= 0}
+        if not sound:
+            return 0, self.header.number
+        last = max(sound)
+        return last, max(one for one in sound.values() if one <= sound[last] + LOOKED_AT)
 
     def first_times(self, most: int) -> list[str]:
         """Return the times in the headers of the first frames, empty where one is damaged."""
