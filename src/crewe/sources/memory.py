@@ -21,6 +21,9 @@ from crewe.sources.frame_count import check_frame_count, scan_needed
 from crewe.sources.protocol import Frames, Known
 from crewe.sources.scan import NOWHERE, Scan
 
+LARGER_IN_MEMORY = 8
+"""Parts of what is in memory already are views: larger ones cost nothing and save time."""
+
 Region = tuple[slice, ...]
 
 
@@ -112,6 +115,8 @@ class ArraySource:
         """Yield what to read at once, and how many frames of the flyback about it are not read."""
         data = self._data
         frame_bytes = int(np.prod(data.shape[-2:])) * data.dtype.itemsize
+        if isinstance(data, np.ndarray) and not isinstance(data, np.memmap):
+            frame_bytes = max(1, frame_bytes // LARGER_IN_MEMORY)
         chunks = _chunks(data)
         if data.ndim == 4:
             rows, columns = chunks or [range(size + 1) for size in data.shape[:2]]
