@@ -72,7 +72,7 @@ def page(results: Path) -> str:
             _soak(found["soak"]) if "soak" in found else "",
             _peer(found),
             "",
-            f"Taken {environment()}.",
+            environment(),
             "",
         ]
     )
