@@ -6,14 +6,14 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from crewe.errors import PlanError
+from crewe.sources.closing import Closing
 from crewe.sources.protocol import Batch, DividedSource, Events, Source
 
 SURE = 8.0
@@ -124,7 +124,7 @@ def _good_around(bad: NDArray[np.bool_], ky: int, kx: int) -> NDArray[np.int64]:
             return np.asarray((rows + top) * bad.shape[1] + columns + left, np.int64)
 
 
-class WithoutBadPixels:
+class WithoutBadPixels(Closing):
     """A source whose patterns have the mean of good neighbours in place of bad pixels (ky, kx).
 
     The patterns are copies, of the same type; what the source handed out is not touched. Electrons
@@ -155,17 +155,6 @@ class WithoutBadPixels:
     def close(self) -> None:
         """Close the source."""
         self.source.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _cleaned(self, batch: Batch) -> Batch:
         if self._all_good:

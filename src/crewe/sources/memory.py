@@ -7,14 +7,14 @@ import itertools
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crewe.errors import ClosedError, CreweError, PlanError, ReadError
 from crewe.sources.array_parts import Edges, chunk_edges, flat_parts, grid_parts
+from crewe.sources.closing import Closing
 from crewe.sources.counters import Counters
 from crewe.sources.file_array import FileArray
 from crewe.sources.frame_count import check_frame_count, scan_needed
@@ -27,7 +27,7 @@ LARGER_IN_MEMORY = 8
 Region = tuple[slice, ...]
 
 
-class ArraySource:
+class ArraySource(Closing):
     """A DividedSource of an array (rows, columns, ky, kx) or of a stack (frame, ky, kx).
 
     The array is one of numpy (memory maps too; its patterns are handed out as views), a FileArray,
@@ -95,17 +95,6 @@ class ArraySource:
             self._closed.set()
         if self._on_close is not None:
             self._on_close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _regions(self) -> Iterator[tuple[Region, int]]:
         if not self._closed.is_set():

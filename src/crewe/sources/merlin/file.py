@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from numpy.typing import NDArray
 
 from crewe.errors import ClosedError, PlanError, ReadError
+from crewe.sources.closing import Closing
 from crewe.sources.counters import Counters
 from crewe.sources.frame_count import check_frame_count
 from crewe.sources.merlin.header import Acquisition, parse_hdr
@@ -44,7 +44,7 @@ class _Run:
     positions: int
 
 
-class MerlinFile:
+class MerlinFile(Closing):
     """A DividedSource of the frames of a .mib file, raw or processed.
 
     Positions follow the frame numbers in the headers, so that frames that are lost, twice or out of
@@ -111,17 +111,6 @@ class MerlinFile:
     def close(self) -> None:
         """Let go of the file."""
         self._stored.file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _read_hdr(self) -> Acquisition | None:
         """Read the .hdr text; a damaged one is a fault, no more."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 import socket
 from collections import deque
 from collections.abc import Iterable, Iterator
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 
 from crewe.errors import PlanError, SourceError
 from crewe.sources.arrivals import Block, Broken, Connected, Ended, Stalled
+from crewe.sources.closing import Closing
 from crewe.sources.counters import Counters
 from crewe.sources.merlin.commander import Commander
 from crewe.sources.merlin.connection import connect
@@ -28,7 +27,7 @@ MOST_GARBAGE_BYTES = 2**24
 """A peer that sent so much and never a message is no Merlin."""
 
 
-class MerlinLive:
+class MerlinLive(Closing):
     """Frames of a running detector; entered as a context, left or closed from any thread.
 
     With a command port it drains what is stale, sends the settings, and starts; with
@@ -243,14 +242,3 @@ class MerlinLive:
             self._receiver.close()
         if self._commander is not None:
             self._commander.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

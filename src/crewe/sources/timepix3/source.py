@@ -6,13 +6,12 @@ import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crewe.errors import PlanError, ReadError
+from crewe.sources.closing import Closing
 from crewe.sources.counters import Counters
 from crewe.sources.protocol import Events, Known
 from crewe.sources.scan import Scan
@@ -30,7 +29,7 @@ def in_ticks(name: str, time_us: float) -> int:
     return round(min(time_us, YEAR_US) * TICKS_PER_US)
 
 
-class EventSource:
+class EventSource(Closing):
     """Counters, shape, and how a source of electrons is closed; see `Source`."""
 
     def __init__(self, scan: Scan, detector_shape: tuple[int, int]) -> None:
@@ -47,17 +46,6 @@ class EventSource:
     def close(self) -> None:
         """End `batches`, also from another thread."""
         self._closed.set()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 class FileReader:
