@@ -93,7 +93,7 @@ def test_a_source_closed_by_another_thread_ends_quietly(stored, threads, tmp_pat
         assert list(source.batches()) == []
         assert list(source.parts()) == []
     assert 1 <= len(heard) <= 6
-    assert moments.measured.sum() == 7 * len(heard)
+    assert moments.measured.sum() == sum(len(batch.positions) for batch in heard) < 40 * 35
 
 
 def test_images_can_be_asked_for_while_data_come():
