@@ -6,6 +6,7 @@ import h5py
 import numpy as np
 import pytest
 import zarr
+from dm4_files import write_dm4
 
 from crewe import io
 from crewe.axes import Axis, calibrated_array
@@ -13,6 +14,7 @@ from crewe.errors import CreweError, PlanError, ReadError
 from crewe.physics.electron import wavelength_angstrom
 from crewe.sources import Scan
 from crewe.sources.array_file import calibrated_source, open_array_file
+from crewe.sources.file_array import FileArray
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "4dstem"
 real = pytest.mark.skipif(not DATA.is_dir(), reason="real files are not part of the repository")
@@ -249,3 +251,55 @@ def test_beam_of_our_own_hspy_is_read(calibrated, tmp_path):
         own = file[f"Experiments/{name}/metadata/crewe"].attrs
         own["attrs"] = json.dumps(["no", "mapping"])
     assert open_array_file(tmp_path / "a.hspy").known.convergence_semi_angle_mrad is None
+
+
+def as_hyperspy_writes(path, patterns):
+    """The layout of HyperSpy's own writer, file format 3.3."""
+    axes = (("y", 0.02, "nm"), ("x", 0.03, "nm"), ("ky", 0.1, "nm^-1"), ("kx", 0.2, "nm^-1"))
+    with h5py.File(path, "w") as file:
+        file.attrs.update(file_format="HyperSpy", file_format_version="3.3")
+        group = file.create_group("Experiments/__unnamed__")
+        group.create_dataset("data", data=patterns, chunks=(1, 2, 6, 5), compression="gzip")
+        for place, (name, scale, unit) in enumerate(axes):
+            axis = group.create_group(f"axis-{place}")
+            axis.attrs.update(_type="UniformDataAxis", name=name, units=unit, navigate=place < 2)
+            axis.attrs.update(scale=scale, offset=0.0, size=patterns.shape[place], is_binned=False)
+        group.create_group("metadata/Signal").attrs["signal_type"] = "electron_diffraction"
+        beam = group.create_group("metadata/Acquisition_instrument/TEM")
+        beam.attrs["beam_energy"] = 200.0
+
+
+def test_hspy_is_the_same_from_us_and_from_hyperspy(calibrated, patterns, tmp_path):
+    io.write(tmp_path / "ours.hspy", calibrated)
+    as_hyperspy_writes(tmp_path / "theirs.hspy", patterns)
+    ours, theirs = (open_array_file(tmp_path / f"{name}.hspy") for name in ("ours", "theirs"))
+    assert ours.scan.shape == theirs.scan.shape == patterns.shape[:2]
+    assert ours.scan.step_angstrom == pytest.approx(theirs.scan.step_angstrom)
+    assert ours.known.beam_energy_kev == theirs.known.beam_energy_kev == 200
+    pixel = ours.known.detector_sampling_inverse_angstrom
+    assert theirs.known.detector_sampling_inverse_angstrom == pytest.approx(pixel)
+    assert (everything(ours) == patterns).all()
+    assert (everything(theirs) == patterns).all()
+
+
+NM = ((2.0, "nm"), (3.0, "nm"), (0.1, "1/nm"), (0.2, "1/nm"))
+
+
+def test_dm4_keeps_its_axes_and_calibration(patterns, tmp_path):
+    write_dm4(tmp_path / "a.dm4", patterns.shape, NM, patterns)
+    source = open_array_file(tmp_path / "a.dm4")
+    assert (everything(source) == patterns).all()
+    assert source.scan.step_angstrom == pytest.approx((20, 30))
+    assert source.known.detector_sampling_inverse_angstrom == pytest.approx((0.01, 0.02))
+
+
+def test_a_large_dm4_is_read_at_its_place_and_not_in_the_chunks_of_a_map(tmp_path):
+    patterns = np.zeros((16, 20, 384, 384), np.uint16)
+    patterns[..., 5] = np.arange(320 * 384).reshape(16, 20, 384) % 65521
+    write_dm4(tmp_path / "a.dm4", patterns.shape, NM, patterns)
+    with open_array_file(tmp_path / "a.dm4") as source:
+        assert isinstance(source._data, FileArray)
+        for batch in source.batches():
+            same = batch.patterns == patterns.reshape(-1, 384, 384)[batch.positions]
+            assert same.all()
+        assert source.counters.used == 320

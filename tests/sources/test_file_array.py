@@ -3,12 +3,13 @@ import os
 import threading
 from pathlib import Path
 
+import dask.array as da
 import numpy as np
 import pytest
 
 from crewe.errors import ClosedError, ReadError
 from crewe.sources import Scan, open_source
-from crewe.sources.file_array import FileArray, open_npy_patterns
+from crewe.sources.file_array import FileArray, unmapped
 from crewe.sources.positional import PositionalFile
 from crewe.stem4d.moments import Moments
 from crewe.stem4d.reduction import Reduction, reduce
@@ -18,34 +19,55 @@ from crewe.stem4d.reduction import Reduction, reduce
 def test_ranges_are_those_of_the_array(dtype, tmp_path):
     data = np.random.default_rng(0).integers(0, 2, (5, 4, 3, 2)).astype(dtype)
     np.save(tmp_path / "a.npy", data)
-    array, file = open_npy_patterns(tmp_path / "a.npy")
+    array = unmapped(np.load(tmp_path / "a.npy", mmap_mode="r"))
     assert (array.shape, array.ndim, array.dtype) == ((5, 4, 3, 2), 4, np.dtype(dtype))
     for part in (slice(0, 5), slice(1, 3), slice(4, 9), slice(2, 2)):
         np.testing.assert_array_equal(array[part], data[part])
         np.testing.assert_array_equal(array.stack()[(part,)], data.reshape(20, 3, 2)[part])
         assert array[part].flags.c_contiguous
-    file.close()
+    array.close()
     with pytest.raises(ClosedError):
         array[0:1]
 
 
-def test_other_arrays_are_left_to_others(tmp_path):
-    for name, data in (
-        ("fortran", np.asfortranarray(np.zeros((3, 4, 5)))),
-        ("image", np.zeros((4, 5))),
-        ("complex", np.zeros((3, 4, 5), complex)),
-    ):
-        np.save(tmp_path / f"{name}.npy", data)
-        assert open_npy_patterns(tmp_path / f"{name}.npy") is None
+def test_other_arrays_are_left_as_they_are(tmp_path):
+    data = np.arange(4.0 * 3 * 4 * 5).reshape(4, 3, 4, 5)
+    np.save(tmp_path / "f.npy", np.asfortranarray(data))
+    np.save(tmp_path / "c.npy", data)
+    mapped = np.load(tmp_path / "c.npy", mmap_mode="r")
+    others = [np.load(tmp_path / "f.npy", mmap_mode="r"), data, mapped[:, ::-1], mapped[:, :2]]
+    others += [mapped.transpose(1, 0, 2, 3), da.from_array(mapped + 0), da.from_array(mapped) + 1]
+    others += [da.concatenate([da.from_array(mapped), da.from_array(data)])]
+    for other in others:
+        assert unmapped(other) is None
+
+
+def test_what_dask_maps_in_chunks_is_read_whole(tmp_path):
+    data = np.arange(4.0 * 3 * 4 * 5).reshape(4, 3, 4, 5)
+    (tmp_path / "a.raw").write_bytes(b"1234567" + data.tobytes())
+
+    def slice_memmap(block_info):
+        begin, end = zip(*block_info[None]["array-location"], strict=True)
+        whole = np.memmap(tmp_path / "a.raw", float, "r", 7, data.shape)
+        return whole[tuple(map(slice, begin, end))]
+
+    blocks = da.map_blocks(slice_memmap, chunks=((2, 2), (3,), (2, 2), (5,)), dtype=float)
+    array = unmapped(blocks)
+    np.testing.assert_array_equal(array[0:4], data)
+    array.close()
+    for changed in (blocks + 1, blocks[1:], blocks.transpose(0, 1, 3, 2)):
+        assert unmapped(changed) is None
 
 
 def test_a_file_that_is_or_becomes_too_short(tmp_path):
     path = tmp_path / "a.npy"
     np.save(path, np.zeros((9, 4, 5)))
-    with open_source(path, Scan((3, 3))) as source:
-        os.truncate(path, path.stat().st_size - 8)
-        with pytest.raises(ReadError, match=r"a.npy: the file became shorter"):
-            list(source.batches())
+    array = unmapped(np.load(path, mmap_mode="r"))
+    os.truncate(path, path.stat().st_size - 8)
+    assert array[7:8].shape == (1, 4, 5)
+    with pytest.raises(ReadError, match=r"a.npy: the file became shorter"):
+        array[7:9]
+    array.close()
     with pytest.raises(ReadError, match=r"a.npy: truncated"):
         open_source(path, Scan((3, 3)))
 

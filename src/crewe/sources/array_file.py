@@ -12,11 +12,10 @@ import numpy as np
 
 from crewe import io
 from crewe.axes import Axis, sampling
-from crewe.axes.hyperspy import dimension_names
 from crewe.errors import CalibrationError
 from crewe.io.detect import detect_format
 from crewe.io.guard import reading
-from crewe.sources.file_array import open_npy_patterns
+from crewe.sources.file_array import unmapped
 from crewe.sources.memory import ArraySource
 from crewe.sources.scan import Scan
 from crewe.sources.stored_patterns import Patterns, Stored, choose, in_order
@@ -45,6 +44,8 @@ def open_array_file(
     try:
         stored, roles = choose(path.name, arrays, dataset)
         patterns = in_order(stored, roles, beam_energy_kev)
+        if (read := unmapped(patterns.data)) is not None:
+            patterns, close = replace(patterns, data=read), read.close
         return _source(patterns, scan, name=path.name, partial=partial, on_close=close)
     except BaseException:
         close()
@@ -87,13 +88,6 @@ def _arrays(path: Path) -> tuple[list[Stored], Callable[[], None]]:
     if format_name == "hdf5":
         with reading(path, "HDF5"):
             return hierarchy.open_hdf5(path)
-    if format_name == "npy":
-        with reading(path, "npy"):
-            found = open_npy_patterns(path)
-        if found is not None:
-            data, file = found
-            axes = tuple(Axis(name) for name in dimension_names([None] * data.ndim, data.shape))
-            return [Stored("", data, axes)], file.close
     signals = io.list_signals(path)
     return [_of_signal(path, signal) for signal in signals], lambda: None
 

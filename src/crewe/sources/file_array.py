@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
+import mmap
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from numpy.lib import format as npy_format
 from numpy.typing import NDArray
 
 from crewe.errors import ReadError
 from crewe.sources.buffers import Buffers
 from crewe.sources.positional import PositionalFile
-
-_HEADERS = {(1, 0): npy_format.read_array_header_1_0, (2, 0): npy_format.read_array_header_2_0}
 
 
 class FileArray:
@@ -36,6 +34,10 @@ class FileArray:
         shape = (math.prod(self.shape[:-2]), *self.shape[-2:])
         return type(self)(self._file, self._offset, shape, self.dtype)
 
+    def close(self) -> None:
+        """Close the file, for all arrays that read it."""
+        self._file.close()
+
     def __getitem__(self, region: slice | tuple[slice]) -> NDArray[Any]:
         """Read a range along the first axis."""
         (part,) = region if isinstance(region, tuple) else (region,)
@@ -46,23 +48,58 @@ class FileArray:
         return content.view(self.dtype).reshape(-1, *self.shape[1:])
 
 
-def open_npy_patterns(path: Path) -> tuple[FileArray, PositionalFile] | None:
-    """Open a .npy file of a stack or a scan of patterns in C order; None for any other.
+def unmapped(data: Any) -> FileArray | None:
+    """Return an array that reads the file from which `data`, of numpy or dask, is mapped.
 
-    Raises ReadError for a truncated one.
+    None for what is not mapped as a whole, pattern after pattern in C order. Raises ReadError for a
+    truncated file.
     """
-    with path.open("rb") as opened:
-        header = _HEADERS.get(npy_format.read_magic(opened))
-        if header is None:
-            return None
-        shape, fortran, dtype = header(opened)
-        offset = opened.tell()
-    if fortran or len(shape) not in (3, 4) or dtype.kind not in "biuf":
+    if not isinstance(data, np.ndarray) and not _is_mapped_by_dask(data):
         return None
-    file = PositionalFile(path)
-    needed = offset + math.prod(shape) * dtype.itemsize
-    if file.size() < needed:
-        size = file.size()
+    strides = [data.dtype.itemsize * math.prod(data.shape[at + 1 :]) for at in range(data.ndim)]
+    first, last = (_place_in_file(data, at, strides) for at in (0, -1))
+    end = sum(step * (size - 1) for step, size in zip(strides, data.shape, strict=True))
+    if first is None or last is None or last != (first[0], first[1] + end):
+        return None
+    file = PositionalFile(first[0])
+    needed, size = last[1] + data.dtype.itemsize, file.size()
+    if size < needed:
         file.close()
-        raise ReadError(f"{path.name}: truncated, it has {size:,} of {needed:,} bytes")
-    return FileArray(file, offset, shape, dtype), file
+        raise ReadError(f"{first[0].name}: truncated, it has {size:,} of {needed:,} bytes")
+    return FileArray(file, first[1], tuple(map(int, data.shape)), data.dtype)
+
+
+def _is_mapped_by_dask(data: Any) -> bool:
+    """Say whether RosettaSciIO maps the blocks: to look at a block of others could take long."""
+    layers = getattr(getattr(data, "dask", None), "layers", ())
+    return any(str(name).startswith("slice_memmap") for name in layers)
+
+
+def _block(data: Any, at: int) -> Any:
+    """Return the first or last block as it is mapped; compute() would copy it."""
+    import dask
+
+    place = [0 if at == 0 else blocks - 1 for blocks in data.numblocks]
+    key = (data.name, *place)
+    return dask.get(data.dask.cull({key}), key)
+
+
+def _place_in_file(data: Any, at: int, strides: list[int]) -> tuple[Path, int] | None:
+    """Return of which file, and from which byte on, the first or last element is mapped."""
+    shape = data.shape
+    block = data if isinstance(data, np.ndarray) else _block(data, at)
+    corner = block[tuple(slice(at, at + 1 or None) for _ in shape)]
+    pairs = zip(corner.strides, strides, shape, strict=True)
+    if corner.dtype != data.dtype or any(own != step for own, step, size in pairs if size > 1):
+        return None
+    address = corner.__array_interface__["data"][0]
+    mapped: Any = corner
+    while mapped is not None and not isinstance(mapped, np.memmap):
+        mapped = getattr(mapped, "base", None)
+    memory = getattr(mapped, "_mmap", None)
+    if mapped is None or memory is None or mapped.filename is None:
+        return None
+    # NumPy maps from the page on in which the array begins.
+    begin = mapped.offset - mapped.offset % mmap.ALLOCATIONGRANULARITY
+    since = address - np.frombuffer(memory, np.uint8).__array_interface__["data"][0]
+    return Path(mapped.filename), begin + since
