@@ -33,16 +33,23 @@ class FrameIndex:
         return frames[there], there + max(place, 0) - place
 
 
-def frame_index(numbers: NDArray[np.int64], base: int, stop: int) -> FrameIndex:
+def frame_index(
+    numbers: NDArray[np.int64], base: int, stop: int, before: int | None = None
+) -> FrameIndex:
     """Place frames by their numbers, −1 for damaged ones; the place of number `base` is 0.
 
-    Of several with one number that is taken which follows or precedes its neighbour, else the
-    first.
+    Of several with one number that is taken which lies where a file that lacks `before` frames
+    at its beginning, and no others, has it; else the one that follows or precedes its neighbour,
+    else the first.
     """
     places = np.where(numbers < 0, -1, numbers - base)
     damaged = (places < 0) | (places >= stop)
     sound = np.flatnonzero(~damaged)
-    order = sound[np.lexsort((sound, ~_in_step(numbers)[sound], places[sound]))]
+    regular = np.zeros(len(numbers), bool)
+    if before is not None:
+        regular = places == np.arange(len(numbers)) + before
+    keys = (sound, ~_in_step(numbers)[sound], ~regular[sound], places[sound])
+    order = sound[np.lexsort(keys)]
     first = np.diff(places[order], prepend=-1) > 0
     frames = np.full(stop, -1, np.int64)
     frames[places[order[first]]] = order[first]

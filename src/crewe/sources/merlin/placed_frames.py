@@ -140,17 +140,21 @@ class PlacedFrames:
         index, dropped = self._look_closer()
         first, last = self.order.among(place, stop)
         here = slice(first, first + came)
-        block, offsets, tally = self._read_by_index(index, place, stop)
+        # Parts before the first frame of the file were passed over: what belongs there is late.
+        begin = max(place, self.order.before)
+        block, offsets, tally = self._read_by_index(index, begin, stop)
+        offsets = offsets + (begin - place)
         places = index.places[here]
-        strayed = int((scan.place(places)[1] == NOWHERE)[places >= 0].sum())
-        frames = index.among(place, stop)[0][: tally.received]
+        early = int(((places >= 0) & (places < self.order.before)).sum())
+        strayed = int((scan.place(places)[1] == NOWHERE)[places >= self.order.before].sum())
+        frames = index.among(begin, stop)[0][: tally.received]
         fetched = int((scan.place(frames + self.order.before)[1] == NOWHERE).sum())
         damaged = int(index.damaged[here].sum())
         if damaged:
             tally.damaged_frame = first + int(index.damaged[here].argmax())
         tally.received, tally.cut = came, last - first - came
         tally.flyback = strayed - fetched
-        tally.late, tally.damaged = int(index.late[here].sum()), tally.damaged + damaged
+        tally.late, tally.damaged = int(index.late[here].sum()) + early, tally.damaged + damaged
         tally.dropped = dropped
         return block, offsets, tally
 
@@ -160,7 +164,8 @@ class PlacedFrames:
             if self._index is not None:
                 return self._index, 0
             numbers = self._stored.all_numbers()
-            self._index = frame_index(numbers, self.order.base, self.order.stop)
+            order = self.order
+            self._index = frame_index(numbers, order.base, order.stop, order.before)
             return self._index, self._index.missing - self.missing
 
 
