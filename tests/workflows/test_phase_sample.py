@@ -44,8 +44,8 @@ def test_a_sample_is_spread_over_large_data():
     patterns = np.broadcast_to(np.ones((1, 256, 256), np.uint16), (32768, 256, 256))
     source = Counted(patterns, Scan((128, 256)))
     assert sample(source).pattern == pytest.approx(np.ones((256, 256)))
-    assert len(source.seen) == PARTS
-    assert np.histogram(source.seen, 8, (0, 1))[0].min() >= 3
+    assert PARTS // 2 <= len(source.seen) <= PARTS
+    assert np.histogram(source.seen, 8, (0, 1))[0].min() >= 1
 
 
 def test_of_events_the_first_are_enough():

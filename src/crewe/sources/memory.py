@@ -21,7 +21,7 @@ from crewe.sources.frame_count import check_frame_count, scan_needed
 from crewe.sources.protocol import Frames, Known
 from crewe.sources.scan import NOWHERE, Scan
 
-LARGER_IN_MEMORY = 4
+LARGER_IN_MEMORY = 8
 """Parts of what is in memory already are views: larger ones cost nothing and save time."""
 
 Region = tuple[slice, ...]
