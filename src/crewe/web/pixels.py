@@ -46,8 +46,9 @@ def quantised(values: NDArray[np.float64]) -> tuple[NDArray[np.uint16], float, f
         return np.zeros(values.shape, "<u2"), 0.0, 0.0
     low = float(values.min(where=known, initial=np.inf))
     high = float(values.max(where=known, initial=-np.inf))
-    scale = 65534 / (high - low) if high > low else 0.0
-    numbers = np.where(known, (values - low) * scale + 1.5, NOT_MEASURED)
+    # Divided first: 65534 over the smallest of ranges would be infinite.
+    shares = (values - low) / (high - low if high > low else 1.0)
+    numbers = np.where(known, shares * 65534 + 1.5, NOT_MEASURED)
     return numbers.astype("<u2"), low, high
 
 
