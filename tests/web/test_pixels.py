@@ -28,7 +28,11 @@ def test_pixels_begin_at_a_multiple_of_four_bytes(number):
     assert struct.unpack_from("<I", said)[0] % 4 == 0
 
 
-@given(arrays(float, (3, 4), elements=st.floats(-1e300, 1e300) | st.just(np.nan)))
+# Steps between levels of subnormal numbers are no numbers themselves.
+NUMBERS = st.floats(-1e300, 1e300, allow_subnormal=False)
+
+
+@given(arrays(float, (3, 4), elements=NUMBERS | st.just(np.nan)))
 def test_levels_give_values_back_to_half_a_level(values):
     levels, low, high = quantised(values)
     known = np.isfinite(values)
