@@ -1,9 +1,11 @@
+import dask.array
 import numpy as np
 import pytest
 
 from crewe.errors import ReadError
 from crewe.sources import Counters, Events, Known, Scan
 from crewe.sources.memory import ArraySource
+from crewe.workflows import phase_sample
 from crewe.workflows.phase_sample import PARTS, SAMPLED_EVENTS, sample
 
 
@@ -44,8 +46,17 @@ def test_a_sample_is_spread_over_large_data():
     patterns = np.broadcast_to(np.ones((1, 256, 256), np.uint16), (32768, 256, 256))
     source = Counted(patterns, Scan((128, 256)))
     assert sample(source).pattern == pytest.approx(np.ones((256, 256)))
-    assert PARTS // 2 <= len(source.seen) <= PARTS
-    assert np.histogram(source.seen, 8, (0, 1))[0].min() >= 1
+    assert len(source.seen) == PARTS
+    assert np.histogram(source.seen, 8, (0, 1))[0].min() >= 3
+
+
+def test_of_large_parts_no_more_than_two_samples_are_read(monkeypatch):
+    monkeypatch.setattr(phase_sample, "SAMPLED_BYTES", 8 * 2**20)
+    # Each line is a chunk of 1 MiB; four are read at once.
+    patterns = dask.array.ones((64, 16, 256, 256), dtype=np.uint8, chunks=(1, 16, 256, 256))
+    with ArraySource(patterns) as source:
+        assert sample(source).number == 8 * 2**20 // 256**2
+        assert source.counters.used == 16 * 2**20 // 256**2
 
 
 def test_of_events_the_first_are_enough():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from crewe.errors import ReadError
 from crewe.sources import Batch, DividedSource, Events, Source
@@ -12,6 +13,8 @@ from crewe.workflows.phase_faults import reasons
 PARTS = 32
 SAMPLED_BYTES = 512 * 2**20
 SAMPLED_EVENTS = 5_000_000
+MOST_READ = 2
+"""So many samples are read at most to be spread: large parts are read whole, but not all used."""
 _GOLDEN = 0.6180339887498949
 
 
@@ -22,15 +25,8 @@ def sample(source: Source) -> MeanPattern:
     Raises ReadError when there are none.
     """
     mean = MeanPattern(source.detector_shape, at_most=None)
-    taken = 0.0
-    for batch in _spread(source):
+    for batch in _spread(source) if isinstance(source, DividedSource) else _first(source):
         mean.add(mean.measure(batch))
-        if isinstance(batch, Events):
-            taken += len(batch.pixels) / SAMPLED_EVENTS
-        else:
-            taken += batch.patterns.nbytes / SAMPLED_BYTES
-        if taken >= 1:
-            break
     if mean.number == 0:
         raise ReadError(
             "the data hold no pattern on a probe position: is the scan the right one? "
@@ -39,12 +35,38 @@ def sample(source: Source) -> MeanPattern:
     return mean
 
 
-def _spread(source: Source) -> Iterator[Batch]:
-    if not isinstance(source, DividedSource):
-        yield from source.batches()
-        return
+def _first(source: Source) -> Iterator[Batch]:
+    taken = 0.0
+    for batch in source.batches():
+        yield batch
+        taken += _share(batch)
+        if taken >= 1:
+            return
+
+
+def _spread(source: DividedSource) -> Iterator[Batch]:
     parts = list(source.parts())
     # Golden steps cover the data evenly, however early they are broken off.
-    chosen = (int((0.5 + step * _GOLDEN) % 1 * len(parts)) for step in range(PARTS))
-    for number in dict.fromkeys(chosen if parts else ()):
-        yield parts[number]()
+    steps = (int((0.5 + step * _GOLDEN) % 1 * len(parts)) for step in range(PARTS))
+    chosen = list(dict.fromkeys(steps if parts else ()))
+    read = 0.0
+    for number in chosen:
+        batch = parts[number]()
+        share = _share(batch)
+        yield _every_second(batch) if share * len(chosen) > 1 else batch
+        read += share
+        if read >= MOST_READ:
+            return
+
+
+def _share(batch: Batch) -> float:
+    """Return how much of a sample a batch is."""
+    if isinstance(batch, Events):
+        return len(batch.pixels) / SAMPLED_EVENTS
+    return batch.patterns.nbytes / SAMPLED_BYTES
+
+
+def _every_second(batch: Batch) -> Batch:
+    if isinstance(batch, Events):
+        return replace(batch, positions=batch.positions[::2], pixels=batch.pixels[::2])
+    return replace(batch, positions=batch.positions[::2], patterns=batch.patterns[::2])
