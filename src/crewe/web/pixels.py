@@ -40,7 +40,11 @@ def message(head: Mapping[str, Any], images: Mapping[str, xr.DataArray]) -> byte
 
 
 def quantised(values: NDArray[np.float64]) -> tuple[NDArray[np.uint16], float, float]:
-    """Return values as numbers from 1 (lowest) to 65535 (highest), 0 for NaN, and both values."""
+    """Return values as numbers from 1 (lowest) to 65535 (highest), 0 for NaN, and both values.
+
+    A value is low + (high − low)·(number − 1)/65534 to half a step, for subnormal numbers too when
+    it is multiplied first: half a step of theirs, and the step, need not be numbers themselves.
+    """
     known = np.isfinite(values)
     if not known.any():
         return np.zeros(values.shape, "<u2"), 0.0, 0.0
