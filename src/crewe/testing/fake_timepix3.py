@@ -14,9 +14,9 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
+from crewe.sources.closing import Closing
 from crewe.testing.timepix3_encoding import encode_tpx3
 from crewe.testing.timepix3_phantom import CLOCK_LEAD_TICKS, TICKS_PER_US, Timepix3Phantom
 
@@ -42,7 +42,7 @@ class Faults:
     reconnect_s: float = 0.2
 
 
-class FakeTimepix3:
+class FakeTimepix3(Closing):
     """Sends the stream of a phantom, or the bytes of a .tpx3 file, to whoever listens.
 
     Used as a context around a listener: `with FakeTimepix3(phantom).start(port): ...`. `scans`
@@ -77,15 +77,8 @@ class FakeTimepix3:
         self._thread.start()
         return self
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Stop sending."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join()

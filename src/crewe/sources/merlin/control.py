@@ -8,9 +8,10 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Literal, NoReturn, Self
+from typing import Literal, NoReturn
 
 from crewe.errors import PlanError, SourceError
+from crewe.sources.closing import Closing
 from crewe.sources.merlin.connection import connect
 from crewe.sources.merlin.wire import PREFIX, PREFIX_BYTES, message
 from crewe.sources.scan import Scan
@@ -110,7 +111,7 @@ def _written(value: float | str) -> str:
     return value if isinstance(value, str) else f"{float(value):.10g}"
 
 
-class MerlinControl:
+class MerlinControl(Closing):
     """A connection to the command socket; used as a context, from any thread.
 
     Raises SourceError when nobody answers within `timeout_s`, when it is no Merlin that answers,
@@ -121,12 +122,6 @@ class MerlinControl:
         self.host, self.port, self.timeout_s = host, port, timeout_s
         self._turn = threading.Lock()
         self._socket = connect(host, port, timeout_s, "command")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def close(self) -> None:
         """End the connection; may be called twice and from another thread."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from abc import abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,9 +40,9 @@ class EventSource(Closing):
         self.counters = Counters()
         self._closed = threading.Event()
 
+    @abstractmethod
     def batches(self) -> Iterator[Events]:
         """Yield the electrons in the order of their arrival."""
-        raise NotImplementedError
 
     def close(self) -> None:
         """End `batches`, also from another thread."""
