@@ -1,0 +1,184 @@
+"""Whether a specimen, lens and detector are like those that an emulator learned from.
+
+An emulator answers any question. What it was not taught it answers wrongly and without hesitation:
+another element, a thicker specimen, another lens, another detector, other pixels.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crewe.errors import CalibrationError, SpecimenError
+from crewe.physics.optics import Optics
+from crewe.simulation.emulator.domain import DomainReport
+from crewe.simulation.emulator.model import Emulator
+from crewe.simulation.emulator.pairs import Pair
+from crewe.simulation.field import choose_field, images_within
+from crewe.simulation.multislice_settings import AnnularDetector
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+# Numbers of lenses and detectors that differ by less are the same, written down twice.
+SAME = 1e-3
+# A specimen may be so much thicker, or its brightest column so much brighter, than any in training.
+TOLERATED_EXCESS = 1.1
+ELEMENTS, THICKNESS, BRIGHTEST = "elements", "thickness_angstrom", "largest_linear"
+
+
+def training_facts(pairs: Iterable[Pair]) -> dict[str, Any]:
+    """What a specimen is compared with: elements, thickness in Å, brightest convolution pixel.
+
+    Elements and thickness only where the atoms of every pair are known.
+    """
+    brightest, thickest, elements, known = 0.0, 0.0, set[int](), True
+    for pair in pairs:
+        brightest = max(brightest, float(pair.linear.max()))
+        if pair.numbers is None or pair.positions is None:
+            known = False
+            continue
+        elements |= {int(z) for z in pair.numbers}
+        thickest = max(thickest, float(np.ptp(pair.positions[:, 2])))
+    facts: dict[str, Any] = {BRIGHTEST: brightest}
+    return {**facts, ELEMENTS: sorted(elements), THICKNESS: thickest} if known else facts
+
+
+def suitability(
+    emulator: Emulator,
+    atoms: Atoms,
+    optics: Optics | None = None,
+    detector: AnnularDetector | None = None,
+    pixel_size_angstrom: float | None = None,
+) -> DomainReport:
+    """Whether an emulator may be asked for the image of a specimen, seen along z.
+
+    Compares elements, thickness and brightest column with those of the training specimens, and the
+    surroundings of the pixels of its convolution image with those seen in training; lens, detector
+    and pixel size (Å) where they are given. What the emulator does not know of its training it
+    cannot compare: elements of pairs without atoms. Raises SpecimenError for a specimen without
+    atoms or with NaN positions, CalibrationError where the emulator does not know how its
+    convolution images were made.
+    """
+    _check_atoms(atoms)
+    reasons = [
+        *optics_reasons(emulator, optics),
+        *detector_reasons(emulator, detector),
+        *pixel_reasons(emulator, pixel_size_angstrom),
+        *_element_reasons(emulator, atoms),
+        *_thickness_reasons(emulator, atoms),
+    ]
+    linear = convolution_image(emulator, atoms)
+    report = emulator.check(linear)
+    reasons += [*brightness_reasons(emulator, linear), *report.reasons]
+    return DomainReport(not reasons, tuple(reasons), report.share_outside, report.outside)
+
+
+def convolution_image(emulator: Emulator, atoms: Atoms) -> NDArray[np.float32]:
+    """Convolution image (y, x) of a specimen as the emulator would make it.
+
+    Raises CalibrationError where it does not know how.
+    """
+    how = emulator.convolution
+    if how is None:
+        raise CalibrationError(
+            "this emulator does not know how its convolution images were made, so it takes images "
+            "and no atoms; fit it again with a description of them"
+        )
+    field = choose_field(atoms, how.pixel_size_angstrom, None, 2.0, None)
+    numbers, positions = images_within(atoms, field, how.pixel_size_angstrom, 3.0)
+    return how.image(numbers, positions, field.shape)
+
+
+def optics_reasons(emulator: Emulator, optics: Optics | None) -> list[str]:
+    """What speaks against a lens: each number in which it differs from the training's."""
+    if optics is None:
+        return []
+    known = None if emulator.convolution is None else emulator.convolution.optics
+    if known is None:
+        return ["it does not say for which lens it was made"]
+    given, trained = asdict(optics), asdict(known)
+    return [
+        f"{field.name} is {given[field.name]:g}, it was made for {trained[field.name]:g}"
+        for field in fields(Optics)
+        if not _same(given[field.name], trained[field.name])
+    ]
+
+
+def detector_reasons(emulator: Emulator, detector: AnnularDetector | None) -> list[str]:
+    """What speaks against a detector: other angles than the training's."""
+    if detector is None:
+        return []
+    known = None if emulator.convolution is None else emulator.convolution.detector
+    if known is None:
+        return ["it does not say for which detector it was made"]
+    given, trained = asdict(detector), asdict(known)
+    if all(_same(given[name], trained[name]) for name in given):
+        return []
+    return [f"the detector is {_ring(detector)}, it was made for {_ring(known)}"]
+
+
+def pixel_reasons(emulator: Emulator, pixel_size_angstrom: float | None) -> list[str]:
+    """What speaks against pixels of a size in Å."""
+    if pixel_size_angstrom is None or emulator.convolution is None:
+        return []
+    trained = emulator.convolution.pixel_size_angstrom
+    if _same(pixel_size_angstrom, trained):
+        return []
+    return [f"pixels are {pixel_size_angstrom:.4g} Å, it was made for {trained:.4g} Å"]
+
+
+def brightness_reasons(emulator: Emulator, linear: NDArray[np.float32]) -> list[str]:
+    """What speaks against a convolution image (y, x): a column brighter than any in training."""
+    seen = emulator.about.get(BRIGHTEST)
+    found = float(linear.max())
+    if seen is None or found <= TOLERATED_EXCESS * float(seen):
+        return []
+    return [
+        f"its brightest column is {found / float(seen):.2f} times as bright in the convolution "
+        "image as any in training: more or heavier atoms in a row"
+    ]
+
+
+def _element_reasons(emulator: Emulator, atoms: Atoms) -> list[str]:
+    seen = emulator.about.get(ELEMENTS) or []
+    new = sorted({int(z) for z in atoms.numbers} - {int(z) for z in seen})
+    if not seen or not new:
+        return []
+    words = "is no element" if len(new) == 1 else "are no elements"
+    return [f"{symbols(new)} {words} of its training, which held {symbols(seen)}"]
+
+
+def _thickness_reasons(emulator: Emulator, atoms: Atoms) -> list[str]:
+    seen = emulator.about.get(THICKNESS)
+    thickness = float(np.ptp(atoms.positions[:, 2]))
+    if seen is None or thickness <= TOLERATED_EXCESS * float(seen):
+        return []
+    return [f"it is {thickness:.3g} Å thick, the thickest in training {float(seen):.3g} Å"]
+
+
+def symbols(numbers: Iterable[int]) -> str:
+    """Chemical symbols of atomic numbers, as in 'Mo, Pt'."""
+    from ase.data import chemical_symbols
+
+    return ", ".join(chemical_symbols[int(z)] for z in numbers)
+
+
+def _check_atoms(atoms: Atoms) -> None:
+    if len(atoms) == 0:
+        raise SpecimenError("the specimen holds no atoms: nothing to image")
+    if not np.isfinite(atoms.positions).all():
+        raise SpecimenError("positions of the specimen are NaN or infinite")
+
+
+def _same(one: float, other: float) -> bool:
+    return math.isclose(one, other, rel_tol=SAME, abs_tol=1e-9)
+
+
+def _ring(detector: AnnularDetector) -> str:
+    return f"{detector.inner_mrad:g}–{detector.outer_mrad:g} mrad"
