@@ -17,6 +17,7 @@ import typer
 import crewe
 from crewe.cli import (
     convert,
+    emulator,
     info,
     live,
     map_atoms,
@@ -25,6 +26,7 @@ from crewe.cli import (
     quantify,
     rerun,
     restore,
+    simulate,
     train,
     training_set,
 )
@@ -55,7 +57,9 @@ for panel, command, examples in (
     ("Files", convert.convert, convert.EXAMPLES),
 ):
     app.command(rich_help_panel=panel, epilog=examples)(command)
+app.command(rich_help_panel="Simulate", epilog=simulate.EXAMPLES)(simulate.simulate)
 app.command(rich_help_panel="Train networks", epilog=train.EXAMPLES)(train.train)
+app.add_typer(emulator.app, name="emulator", rich_help_panel="Simulate")
 app.add_typer(networks.app, name="networks", rich_help_panel="Train networks")
 app.add_typer(training_set.app, name="training-set", rich_help_panel="Train networks")
 

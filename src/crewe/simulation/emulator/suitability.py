@@ -70,7 +70,7 @@ def suitability(
         *optics_reasons(emulator, optics),
         *detector_reasons(emulator, detector),
         *pixel_reasons(emulator, pixel_size_angstrom),
-        *_element_reasons(emulator, atoms),
+        *element_reasons(emulator, atoms.numbers),
         *_thickness_reasons(emulator, atoms),
     ]
     linear = convolution_image(emulator, atoms)
@@ -145,9 +145,10 @@ def brightness_reasons(emulator: Emulator, linear: NDArray[np.float32]) -> list[
     ]
 
 
-def _element_reasons(emulator: Emulator, atoms: Atoms) -> list[str]:
+def element_reasons(emulator: Emulator, numbers: Any) -> list[str]:
+    """What speaks against atoms of these atomic numbers: elements that training did not hold."""
     seen = emulator.about.get(ELEMENTS) or []
-    new = sorted({int(z) for z in atoms.numbers} - {int(z) for z in seen})
+    new = sorted({int(z) for z in numbers} - {int(z) for z in seen})
     if not seen or not new:
         return []
     words = "is no element" if len(new) == 1 else "are no elements"

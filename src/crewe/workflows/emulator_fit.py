@@ -1,0 +1,190 @@
+"""From pairs of images to a tested emulator in a file."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from crewe.errors import CalibrationError, ImageError, PlanError, ReadError, WriteError
+from crewe.simulation.convolution import Convolution
+from crewe.simulation.emulator.model import Emulator
+from crewe.simulation.emulator.pairs import PairSet, read_pairs
+from crewe.simulation.emulator.plan import EmulatorPlan
+from crewe.simulation.emulator.store import SUFFIX, save_emulator
+from crewe.simulation.emulator.suitability import training_facts
+from crewe.simulation.emulator.validation import CrossValidation, cross_validate, final_emulator
+from crewe.workflows.emulator_plan import EmulatorFitPlan, read_convolution
+from crewe.workflows.observer import Observer, Silent
+from crewe.workflows.output_folder import check_folder
+from crewe.workflows.provenance import sha256, versions
+
+
+@dataclass(frozen=True, eq=False)
+class FittedEmulator:
+    """Result of a plan."""
+
+    plan: EmulatorFitPlan
+    pairs: PairSet
+    emulator: Emulator
+    """Fitted to all pairs."""
+    validation: CrossValidation
+    """Figures of fits to some of them, on the others."""
+    summary: dict[str, Any]
+    """The result in numbers; can be written as JSON."""
+
+
+def run_emulator_fit(
+    plan: EmulatorFitPlan, observer: Observer | None = None, *, overwrite: bool = False
+) -> FittedEmulator:
+    """Fit an emulator to the pairs of a file, test it by cross-validation, and write it.
+
+    Raises PlanError for what the pairs do not allow, and CreweError when they cannot be used or
+    the output not be written.
+    """
+    told = observer or Silent()
+    told.started(plan.pairs.name)
+    check_emulator_output(plan, overwrite)
+    told.stage_started("reading")
+    pairs = read_pairs(plan.pairs)
+    result = make_emulator(plan, pairs, told)
+    if plan.output is not None:
+        told.stage_started("writing")
+        save_emulator(plan.output, result.emulator, overwrite)
+        result.summary["bytes"] = plan.output.stat().st_size
+    told.finished(in_words(result.summary))
+    return result
+
+
+def make_emulator(plan: EmulatorFitPlan, pairs: PairSet, observer: Observer) -> FittedEmulator:
+    """Fit and test an emulator without writing it. Raises CreweError."""
+    _check_pairs(plan, pairs)
+    convolution = convolution_of(plan, pairs)
+    polynomial = plan.emulator_plan()
+    about = _about(plan, pairs)
+    validation = _validated(plan, pairs, polynomial, convolution, observer)
+    begin = time.perf_counter()
+    emulator = final_emulator(
+        pairs,
+        polynomial,
+        validation,
+        convolution=convolution,
+        about=about,
+        progress=_progress(observer, "fit to all pairs"),
+    )
+    seconds = time.perf_counter() - begin
+    if plan.elements:
+        emulator = replace(emulator, about={**emulator.about, "elements": plan.atomic_numbers()})
+    summary = {**_summary(plan, pairs, emulator, validation), "fit_s": round(seconds, 2)}
+    return FittedEmulator(plan, pairs, emulator, validation, summary)
+
+
+def convolution_of(plan: EmulatorFitPlan, pairs: PairSet) -> Convolution | None:
+    """How the convolution images were made: the plan's word, else the pairs', else unknown.
+
+    Raises PlanError or ReadError for a description that is none.
+    """
+    if plan.convolution is not None:
+        return read_convolution(plan.convolution)
+    told = pairs.about.get("convolution")
+    if told is None:
+        return None
+    try:
+        return Convolution.from_dict(told)
+    except (CalibrationError, TypeError, ValueError) as error:
+        raise ReadError(f"{plan.pairs}: its 'convolution' makes no sense ({error})") from error
+
+
+def check_emulator_output(plan: EmulatorFitPlan, overwrite: bool) -> None:
+    """Raise, before any work, what would keep the emulator from being written."""
+    output = plan.output
+    if output is None:
+        return
+    if output.suffix != SUFFIX:
+        raise PlanError(f"{output}: an emulator's file ends in {SUFFIX}")
+    if not output.parent.is_dir():
+        raise WriteError(f"cannot write {output}: the folder {output.parent} does not exist")
+    check_folder(output.parent)
+    if output.exists() and not overwrite:
+        raise WriteError(f"{output} exists: choose another name or pass overwrite=True")
+
+
+def in_words(summary: dict[str, Any]) -> str:
+    """Say in one line how good an emulator is and where it went."""
+    place = "not written" if summary["output"] is None else f"written to {summary['output']}"
+    return (
+        f"{summary['terms']} terms, 1 − R² {summary['one_minus_r2']:.4f}, fractional r.m.s. error "
+        f"{summary['fractional_rms']:.3f}, {place}"
+    )
+
+
+def _validated(
+    plan: EmulatorFitPlan,
+    pairs: PairSet,
+    polynomial: EmulatorPlan,
+    convolution: Convolution | None,
+    observer: Observer,
+) -> CrossValidation:
+    return cross_validate(
+        pairs,
+        polynomial,
+        rng=np.random.default_rng(plan.seed),
+        kind=plan.by,
+        folds=plan.folds,
+        repeats=plan.repeats,
+        convolution=convolution,
+        progress=_progress(observer, "cross-validation"),
+    )
+
+
+def _check_pairs(plan: EmulatorFitPlan, pairs: PairSet) -> None:
+    """Look at every pair once, so that a bad one is told before minutes of work."""
+    if plan.by == "image" and len(pairs) < plan.folds:
+        raise PlanError(
+            f"{plan.pairs} holds {len(pairs)} pair{'s' * (len(pairs) != 1)}, too few for "
+            f"{plan.folds} folds of images: give more pairs, or divide by block (--by block)"
+        )
+    for pair in pairs:
+        if not np.ptp(pair.multislice) > 0:
+            raise ImageError(f"pair {pair.name}: its multislice image is empty")
+
+
+def _about(plan: EmulatorFitPlan, pairs: PairSet) -> dict[str, Any]:
+    """What the emulator's file says of where it is from."""
+    return {
+        "settings": plan.settings(),
+        "pairs_sha256": sha256(plan.pairs),
+        "pairs_about": pairs.about,
+        "versions": versions(),
+        **training_facts(pairs),
+    }
+
+
+def _summary(
+    plan: EmulatorFitPlan, pairs: PairSet, emulator: Emulator, validation: CrossValidation
+) -> dict[str, Any]:
+    figures = validation.to_dict()
+    kept = ("one_minus_r2", "fractional_rms", "terms", "each_repeat", "coverage", "phonon_floor")
+    return {
+        **{name: figures[name] for name in kept},
+        "pairs": len(pairs),
+        "pixels": emulator.about["pixels"],
+        "shift_px": list(emulator.shift_px),
+        "by": plan.by,
+        "folds": plan.folds,
+        "repeats": plan.repeats,
+        "plan": emulator.plan.to_dict(),
+        "elements": emulator.about["elements"],
+        "takes_atoms": emulator.convolution is not None,
+        "output": None if plan.output is None else plan.output.as_posix(),
+        "report": None if plan.report is None else plan.report.as_posix(),
+        "images": figures["per_image"],
+    }
+
+
+def _progress(observer: Observer, stage: str) -> Callable[[int, int], None]:
+    observer.stage_started(stage)
+    return lambda done, total: observer.advanced(stage, done / total)

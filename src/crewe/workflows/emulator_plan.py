@@ -1,0 +1,138 @@
+"""The typed request for an emulator: which pairs, which polynomial, how it is tested."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt, ValidationError
+
+from crewe.errors import CalibrationError, PlanError
+from crewe.simulation.convolution import Convolution
+from crewe.simulation.emulator.plan import SMOOTHED_KINDS, EmulatorPlan
+from crewe.workflows.plan import PlanPart
+
+GRID_SIZE, GRID_DEGREE, SMOOTHED_DEGREE = 5, 2, 3
+
+
+class EmulatorFitPlan(PlanPart):
+    """From pairs of images to an emulator and how good it is."""
+
+    pairs: Path
+    """npz file or zarr folder of pairs."""
+    output: Path | None = None
+    """File to write, in .emulator; without it the emulator is tested only."""
+    report: Path | None = None
+    """Folder of a report."""
+    features: Literal["neighbourhood", "smoothed"] = "neighbourhood"
+    """Pixels of a square grid, or rotation-invariant smoothed ones."""
+    size: PositiveInt | None = None
+    """Side of the grid in pixels, odd; nothing takes 5."""
+    degree: PositiveInt | None = None
+    """Highest power; nothing takes 2 with a grid and 3 with smoothed features."""
+    log: bool = True
+    """Whether the logarithm of the pixel is a feature of the grid."""
+    interactions: bool = True
+    """Whether products of different features are terms."""
+    kinds: tuple[str, ...] | None = None
+    """Smoothed features by name and scale; nothing takes the usual eleven."""
+    ridge: NonNegativeFloat = Field(default=EmulatorPlan().ridge)
+    """Penalty on the coefficients of standardised terms."""
+    register_images: bool = True
+    """Whether a shift between the images of the pairs is fitted."""
+    by: Literal["image", "block", "pixel"] = "image"
+    """What is left out of a fit and predicted: images, blocks of 7 × 7 pixels, or pixels."""
+    folds: int = Field(default=2, ge=2)
+    """Parts that the pairs are divided into."""
+    repeats: PositiveInt = 2
+    """How often they are divided anew."""
+    seed: NonNegativeInt = 0
+    """Seed of the division."""
+    convolution: Path | None = None
+    """YAML file that says how the convolution images were made; nothing takes the pairs' own."""
+    elements: tuple[str, ...] = ()
+    """Elements of the training specimens, where the pairs hold no atoms."""
+    fit_probe: bool = False
+    """Whether exponent and probe of the convolution image are fitted."""
+    select: bool = False
+    """Whether sizes and degrees are tried and the smallest good model is taken."""
+    leave_out: bool = False
+    """Whether it is measured how the error falls with the number of training images."""
+
+    def emulator_plan(self) -> EmulatorPlan:
+        """Return features and terms; PlanError for what cannot be, or does not go together."""
+        smoothed = self.features == "smoothed"
+        if smoothed and self.size is not None:
+            raise PlanError("a size belongs to a grid: leave it out with smoothed features")
+        if self.kinds and not smoothed:
+            raise PlanError("kinds are of smoothed features: add --features smoothed")
+        try:
+            return EmulatorPlan(
+                features=self.features,
+                size=self.size or GRID_SIZE,
+                log=self.log,
+                degree=self.degree or (SMOOTHED_DEGREE if smoothed else GRID_DEGREE),
+                interactions=self.interactions,
+                kinds=self.kinds or SMOOTHED_KINDS,
+                ridge=self.ridge,
+                register=self.register_images,
+            )
+        except CalibrationError as error:
+            raise PlanError(str(error)) from error
+
+    def checked(self) -> Self:
+        """Return the plan itself; PlanError where its parts contradict each other."""
+        self.emulator_plan()
+        self.atomic_numbers()
+        if self.output is not None and self.output == self.pairs:
+            raise PlanError(f"{self.output} holds the pairs: give the emulator another name")
+        return self
+
+    def atomic_numbers(self) -> list[int]:
+        """Return the atomic numbers of `elements`; PlanError for what is no element."""
+        from ase.data import atomic_numbers
+
+        unknown = [symbol for symbol in self.elements if symbol not in atomic_numbers]
+        if unknown:
+            raise PlanError(f"{', '.join(unknown)}: no chemical symbol; write Pt, Mo and so on")
+        return sorted({int(atomic_numbers[symbol]) for symbol in self.elements})
+
+    def settings(self) -> dict[str, Any]:
+        """Return what decides the numbers, for the emulator's own notes."""
+        where = {"pairs", "output", "report", "convolution"}
+        return {**self.model_dump(mode="json", exclude=where), "pairs": self.pairs.name}
+
+
+def emulator_fit_plan(settings: dict[str, Any]) -> EmulatorFitPlan:
+    """Make a plan of settings. Raises PlanError that names every wrong one."""
+    try:
+        return EmulatorFitPlan.model_validate(settings).checked()
+    except ValidationError as error:
+        said = [
+            f"{'.'.join(str(step) for step in one['loc'][:1])} = {one['input']!r}: {one['msg']}"
+            for one in error.errors()
+        ]
+        raise PlanError(
+            f"no emulator can be fitted so: {'; '.join(dict.fromkeys(said))}"
+        ) from error
+
+
+def read_convolution(path: Path) -> Convolution:
+    """Read how convolution images were made from YAML: the keys of `Convolution`, units in them.
+
+    Raises PlanError for a file that is missing, is not YAML or says something else.
+    """
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise PlanError(f"{path} cannot be read: {error}") from error
+    except yaml.YAMLError as error:
+        place = str(error).replace("\n", " ")
+        raise PlanError(f"{path} is not valid YAML: {place}") from error
+    if not isinstance(values, dict) or "pixel_size_angstrom" not in values:
+        raise PlanError(f"{path} describes no convolution image: it has no pixel_size_angstrom")
+    try:
+        return Convolution.from_dict(values)
+    except (CalibrationError, TypeError) as error:
+        raise PlanError(f"{path}: {error}") from error
