@@ -115,6 +115,17 @@ def test_images_of_other_kinds_are_harder_than_other_pixels_of_the_same():
     assert by["pixel"] < 0.7 * by["image"]
 
 
+def test_held_out_pixels_are_kept_for_plots():
+    pairs = made(4)
+    found = cross_validate(pairs, SMALL, rng=generator(), repeats=1)
+    assert sorted(part.name for part in found.held_out) == ["00", "01", "02", "03"]
+    for part in found.held_out:
+        image = part.image()
+        assert np.isnan(image[0]).all()
+        actual = pairs[int(part.name)].multislice
+        np.testing.assert_allclose(image[1:-1, 1:-1], actual[1:-1, 1:-1], rtol=1e-4)
+
+
 def test_pixels_learned_from_are_not_tested_on():
     pairs = made(3, 0.01)
     found = cross_validate(pairs, SMALL, rng=generator(), kind="pixel", folds=3, repeats=1)

@@ -30,6 +30,8 @@ class HeldOut:
     """The split's."""
     fit: int
     """Which fit tested it: splits are told apart by it."""
+    known: Mask
+    """Pixels (y, x) of the image that these are, row by row."""
     emulated: Values
     """Emulated values (n,)."""
     actual: Values
@@ -40,6 +42,12 @@ class HeldOut:
     """Share of the image's pixels outside the emulator's domain."""
     phonon_variance: float | None
     """Mean square of the multislice values' own standard error."""
+
+    def image(self) -> Values:
+        """The emulated image (y, x), NaN where it was not tested."""
+        result = np.full(self.known.shape, np.nan, dtype=np.float32)
+        result[self.known] = self.emulated
+        return result
 
 
 def held_out(
@@ -59,6 +67,7 @@ def held_out(
         name=pair.name,
         repeat=split.repeat,
         fit=id(split),
+        known=known,
         emulated=emulator.predict(pair.linear)[known],
         actual=pair.multislice[known],
         coefficient_error=spread,
