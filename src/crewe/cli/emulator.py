@@ -1,13 +1,20 @@
 """`crewe emulator`: fit, test and look at emulators of multislice images."""
 
+import dataclasses
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from crewe.cli import options
-from crewe.cli.emulator_words import fit_lines
+from crewe.cli.emulator_words import described_lines, fit_lines, verdict_lines
+from crewe.errors import PlanError
+
+if TYPE_CHECKING:
+    from crewe.simulation.emulator.model import Emulator
+    from crewe.workflows.emulator_check import Verdict
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -22,6 +29,15 @@ FIT_EXAMPLES = """Examples:
     crewe emulator fit pairs.npz --features smoothed -o pt.emulator --report report
 
     crewe emulator fit pairs.npz --size 3 --degree 3 --no-log --by block --json
+"""
+
+CHECK_EXAMPLES = """Examples:
+
+    crewe emulator check pt.emulator
+
+    crewe emulator check pt.emulator particle.xyz --optics optics.yaml
+
+    crewe emulator check pt.emulator more_pairs.npz linear.tif --json
 """
 
 MODEL, TEST, RUNNING = "Polynomial", "Cross-validation", options.RUNNING
@@ -138,3 +154,75 @@ def fit(
     else:
         typer.echo("\n".join(fit_lines(result.summary)))
     return 0
+
+
+@app.command(epilog=CHECK_EXAMPLES)
+def check(
+    emulator: Annotated[Path, typer.Argument(metavar="EMULATOR", help="File that fit wrote.")],
+    inputs: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[INPUT]...", help="Convolution images, .cif or .xyz, or pairs."),
+    ] = None,
+    optics: Annotated[
+        Path | None,
+        typer.Option(help="YAML file of the lens and detector meant for a specimen."),
+    ] = None,
+    pixel_size: Annotated[
+        float | None, typer.Option(help="Pixel size in Å that is meant.", min=0)
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object per input on stdout.")
+    ] = False,
+    quiet: options.Quiet = False,
+) -> int:
+    """Show what an emulator is, and whether it may be asked about images and specimens.
+
+    Exit code 1 when an input lies outside what the emulator learned from: another element, thicker,
+    another lens or detector, surroundings of pixels that it has never seen. Pairs are scored, too.
+    """
+    from crewe.simulation.emulator.store import load_emulator
+    from crewe.workflows.emulator_check import described
+
+    loaded = load_emulator(emulator)
+    if not inputs:
+        facts = described(loaded, emulator)
+        plain = json.dumps(facts, ensure_ascii=False, allow_nan=False)
+        typer.echo(plain if as_json else "\n".join(described_lines(facts)))
+        return 0
+    lens = _microscope(optics)
+    verdicts = list(_verdicts(loaded, inputs, lens, pixel_size, quiet))
+    for verdict in verdicts:
+        plain = json.dumps(dataclasses.asdict(verdict), ensure_ascii=False)
+        typer.echo(plain if as_json else "\n".join(verdict_lines(verdict)))
+    return 0 if all(verdict.inside for verdict in verdicts) else 1
+
+
+def _microscope(path: Path | None) -> dict[str, Any]:
+    """Lens and, where there is one, detector of a file. Raises PlanError for several detectors."""
+    if path is None:
+        return {}
+    from crewe.workflows.simulation_optics import load_microscope
+
+    found = load_microscope(path)
+    if len(found.detectors) > 1:
+        raise PlanError(
+            f"{path} holds {len(found.detectors)} detectors, an emulator knows one: leave one"
+        )
+    return {"optics": found.optics, "detector": next(iter(found.detectors.values()), None)}
+
+
+def _verdicts(
+    emulator: "Emulator",
+    inputs: list[Path],
+    lens: dict[str, Any],
+    pixel_size: float | None,
+    quiet: bool,
+) -> Iterator["Verdict"]:
+    from crewe.cli.progress import listener
+    from crewe.workflows.emulator_check import check_input
+
+    with listener(quiet) as observer:
+        for path in inputs:
+            yield check_input(
+                emulator, path, **lens, pixel_size_angstrom=pixel_size, observer=observer
+            )

@@ -1,6 +1,11 @@
 """What the `emulator` commands say to people."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from crewe.workflows.emulator_check import Verdict
+
+UNKNOWN = "not known"
 
 
 def fit_lines(summary: dict[str, Any]) -> list[str]:
@@ -32,3 +37,81 @@ def _optional_lines(summary: dict[str, Any]) -> list[str]:
     if summary["output"] is not None and not summary["takes_atoms"]:
         lines.append("takes images, not atoms: PAIRS do not say how theirs were made")
     return lines
+
+
+def described_lines(facts: dict[str, Any]) -> list[str]:
+    """Say what an emulator is."""
+    size = f"{facts['bytes'] / 1000:.0f} kB"
+    rows = {
+        "terms": f"{facts['terms']}, {_polynomial(facts)}",
+        "features": _features(facts),
+        "learned from": f"{facts['pairs']} pairs of {facts['source'] or UNKNOWN}, "
+        f"{facts['pixels'] or 0:,} pixels",
+        "elements": ", ".join(facts["elements"]) or UNKNOWN,
+        "thickest specimen": _or_unknown(facts["thickness_angstrom"], "{:.3g} Å"),
+        "shift taken out": "{:.2f}, {:.2f} px (y, x)".format(*facts["shift_px"]),
+        **_convolution(facts["convolution"]),
+        "1 − R²": _or_unknown(facts["one_minus_r2"], "{:.4f}") + _how_tested(facts),
+        "fractional r.m.s. error": _or_unknown(facts["fractional_rms"], "{:.4f}"),
+        "phonon noise": _or_unknown(facts["phonon_floor"], "{:.4f} of 1 − R²"),
+    }
+    head = f"{facts['emulator']}  {size}"
+    return [head, *(f"  {name:<24} {value}" for name, value in rows.items())]
+
+
+def verdict_lines(verdict: "Verdict") -> list[str]:
+    """Say whether an input is inside, why not, and how pairs came out."""
+    word = "inside" if verdict.inside else "outside what it learned from"
+    lines = [f"{verdict.name}: {word}", *(f"  {reason}" for reason in verdict.reasons)]
+    found = verdict.figures
+    if verdict.kind == "pairs":
+        one = f"{100 * found['within_1_standard_error']:.0f} %"
+        two = f"{100 * found['within_2_standard_errors']:.0f} %"
+        lines += [
+            f"  1 − R² {found['one_minus_r2']:.4f}, fractional r.m.s. error "
+            f"{found['fractional_rms']:.4f} over {found['pairs']} pairs",
+            f"  {one} of the pixels within 1 standard error, {two} within 2",
+        ]
+    return lines
+
+
+def _polynomial(facts: dict[str, Any]) -> str:
+    plan = facts["plan"]
+    products = "with" if plan["interactions"] else "without"
+    return f"degree {plan['degree']} {products} products"
+
+
+def _features(facts: dict[str, Any]) -> str:
+    plan = facts["plan"]
+    if plan["features"] == "smoothed":
+        return ", ".join(plan["kinds"])
+    log = ", with the logarithm of the pixel" if plan["log"] else ""
+    return f"{plan['size']} × {plan['size']} px{log}"
+
+
+def _convolution(how: dict[str, Any] | None) -> dict[str, str]:
+    if how is None:
+        return {"convolution images": "not said how they were made: takes images, not atoms"}
+    sigma = how["probe_sigma_angstrom"]
+    probe = "probe of the lens" if sigma is None else f"σ {sigma:g} Å"
+    rows = {
+        "pixel": f"{how['pixel_size_angstrom']:g} Å",
+        "convolution images": f"Z^{how['exponent']:g}, {probe}",
+    }
+    if how["optics"] is not None:
+        lens = how["optics"]
+        rows["lens"] = f"{lens['beam_energy_kev']:g} keV, {lens['semi_angle_mrad']:g} mrad"
+    if how["detector"] is not None:
+        ring = how["detector"]
+        rows["detector"] = f"{ring['inner_mrad']:g}–{ring['outer_mrad']:g} mrad"
+    return rows
+
+
+def _how_tested(facts: dict[str, Any]) -> str:
+    if facts["kind"] is None:
+        return ""
+    return f" ({facts['folds']}-fold by {facts['kind']}, {facts['repeats']} times)"
+
+
+def _or_unknown(value: float | None, form: str) -> str:
+    return UNKNOWN if value is None else form.format(value)

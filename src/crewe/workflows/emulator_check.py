@@ -24,6 +24,7 @@ from crewe.simulation.emulator.suitability import (
     element_reasons,
     pixel_reasons,
     suitability,
+    symbols,
 )
 from crewe.simulation.multislice_settings import AnnularDetector
 from crewe.workflows.observer import Observer, Silent
@@ -74,6 +75,31 @@ def check_input(
     if holds_pairs(path):
         return _check_pairs(emulator, path, told)
     return _check_image(emulator, path, pixel_size_angstrom)
+
+
+def described(emulator: Emulator, path: Path) -> dict[str, Any]:
+    """Everything an emulator knows of itself, as plain values for JSON."""
+    about, how = emulator.about, emulator.convolution
+    validation = about.get("cross_validation") or {}
+    figures = ("one_minus_r2", "fractional_rms", "kind", "folds", "repeats", "coverage")
+    return {
+        "emulator": path.as_posix(),
+        "bytes": path.stat().st_size,
+        "plan": emulator.plan.to_dict(),
+        "terms": emulator.plan.terms().count,
+        "features": list(emulator.feature_set.names),
+        "convolution": None if how is None else how.to_dict(),
+        "elements": [symbols([z]) for z in about.get("elements") or ()],
+        "thickness_angstrom": about.get("thickness_angstrom"),
+        "shift_px": list(emulator.shift_px),
+        "pairs": len(about.get("pairs", ())),
+        "pixels": about.get("pixels"),
+        **{name: validation.get(name) for name in figures},
+        "phonon_floor": validation.get("phonon_floor"),
+        "share_limit": emulator.domain.share_limit,
+        "source": (about.get("settings") or {}).get("pairs"),
+        "versions": about.get("versions"),
+    }
 
 
 def holds_pairs(path: Path) -> bool:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal, Self
 
-import yaml
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt, ValidationError
 
 from crewe.errors import CalibrationError, PlanError
 from crewe.simulation.convolution import Convolution
 from crewe.simulation.emulator.plan import SMOOTHED_KINDS, EmulatorPlan
 from crewe.workflows.plan import PlanPart
+from crewe.workflows.simulation_optics import check_keys, optics_from, read_mapping, ring_from
 
 GRID_SIZE, GRID_DEGREE, SMOOTHED_DEGREE = 5, 2, 3
 
@@ -123,16 +124,15 @@ def read_convolution(path: Path) -> Convolution:
 
     Raises PlanError for a file that is missing, is not YAML or says something else.
     """
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise PlanError(f"{path} cannot be read: {error}") from error
-    except yaml.YAMLError as error:
-        place = str(error).replace("\n", " ")
-        raise PlanError(f"{path} is not valid YAML: {place}") from error
-    if not isinstance(values, dict) or "pixel_size_angstrom" not in values:
+    values = read_mapping(path, "how convolution images are made, such as pixel_size_angstrom")
+    check_keys(values, [field.name for field in fields(Convolution)], str(path))
+    if "pixel_size_angstrom" not in values:
         raise PlanError(f"{path} describes no convolution image: it has no pixel_size_angstrom")
+    if values.get("optics") is not None:
+        values["optics"] = optics_from(values["optics"], f"{path}: optics")
+    if values.get("detector") is not None:
+        values["detector"] = ring_from(values["detector"], f"{path}: detector")
     try:
-        return Convolution.from_dict(values)
+        return Convolution(**values)
     except (CalibrationError, TypeError) as error:
         raise PlanError(f"{path}: {error}") from error
