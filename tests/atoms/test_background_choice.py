@@ -11,7 +11,8 @@ from crewe.testing.lattices import count_electrons, square_lattice
 
 
 def model_of(phantom, image):
-    table = phantom.truth[["height", "x", "y", "width"]].to_numpy()
+    # A copy: for arrays that may not be written to, all would be compiled once more.
+    table = phantom.truth[["height", "x", "y", "width"]].to_numpy(copy=True)
     grid = Grid(*image.shape, 0.15, 0.15)
     return ColumnModel(grid, "gaussian", table, Mesh(1, 1), np.zeros(1))
 

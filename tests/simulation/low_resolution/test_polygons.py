@@ -19,7 +19,7 @@ def star_shaped(rng, corners, radius, centre):
 
 def drawn(outline, shape=(40, 50), plane=FLAT):
     image = np.zeros(shape, np.float32)
-    add_polygon(image, np.asarray(outline, float), plane)
+    add_polygon(image, np.ascontiguousarray(outline, float), plane)
     return image
 
 
