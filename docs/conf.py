@@ -43,6 +43,7 @@ COMMANDS = (
     "",
     *("quantify", "map-atoms", "restore", "phase", "live", "rerun", "info", "convert", "train"),
     *("networks", "networks show", "networks export"),
+    *("emulator fit", "emulator check"),
     *(f"training-set {command}" for command in SET_COMMANDS),
 )
 

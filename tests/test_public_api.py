@@ -27,6 +27,7 @@ PUBLIC = {
     "fit_columns",
     "linear_image",
     "list_signals",
+    "load_emulator",
     "open_training_set",
     "phase_images",
     "read",
