@@ -41,7 +41,8 @@ nitpick_ignore_regex = [
 SET_COMMANDS = ("make", "list", "recipe", "find", "preview", "export", "check")
 COMMANDS = (
     "",
-    *("quantify", "map-atoms", "restore", "phase", "live", "rerun", "info", "convert", "train"),
+    *("quantify", "map-atoms", "restore", "phase", "live", "rerun", "info", "convert"),
+    *("simulate", "train"),
     *("networks", "networks show", "networks export"),
     *("emulator fit", "emulator check"),
     *(f"training-set {command}" for command in SET_COMMANDS),
