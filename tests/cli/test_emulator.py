@@ -337,3 +337,52 @@ def test_inputs_that_cannot_be_read_are_refused(made, tmp_path, capsys):
         said = capsys.readouterr().err
         assert word in said
         assert said.count("\n") == 1
+
+
+def test_select_takes_the_smallest_that_is_as_good_as_the_best(stored, folder, capsys):
+    command = ["emulator", "fit", "pairs.npz", "--repeats", "1", "-q", "--select"]
+    command += ["--largest-terms", "30", "--scan", "tried.jsonl"]
+    assert main([*command, "--json"]) == 0
+    found = told(capsys)
+    tried = found["selection"]
+    assert max(row["terms"] for row in tried) <= 30
+    enough = min(row["terms"] for row in tried if row["sufficient"])
+    assert found["terms"] == enough
+    lines = (folder / "tried.jsonl").read_text().splitlines()
+    assert len(lines) == len(tried) + 1
+    # What was tried is not tried again.
+    assert main(command) == 0
+    assert (folder / "tried.jsonl").read_text().splitlines() == lines
+    assert "as good as the best" in capsys.readouterr().out
+
+
+def test_select_tries_degrees_of_smoothed_features(stored, capsys):
+    command = ["emulator", "fit", "pairs.npz", "--repeats", "1", "-q", "--select", "--json"]
+    command += ["--features", "smoothed", "--kind", "intensity", "--kind", "smooth 2"]
+    assert main([*command, "--largest-terms", "10"]) == 0
+    assert {row["terms"] for row in told(capsys)["selection"]} == {3, 5, 6, 7, 9, 10}
+    assert main([*command, "--largest-terms", "2"]) == 2
+    assert "allow more" in capsys.readouterr().err
+
+
+def test_leave_out_falls_with_the_number_of_images(folder, capsys):
+    stored_pairs(folder / "pairs.npz", 6)
+    command = ["emulator", "fit", "pairs.npz", "--size", "5", "--repeats", "1", "-q", "--leave-out"]
+    assert main([*command, "--json"]) == 0
+    rows = told(capsys)["leave_out"]
+    assert [row["images"] for row in rows] == [1, 2, 3, 5]
+    assert rows[0]["one_minus_r2"] > rows[-1]["one_minus_r2"]
+    assert main(command) == 0
+    assert "by number of training images" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (["--select", "--size", "3"], "give none"),
+        (["--scan", "tried.jsonl"], "needs --select"),
+    ],
+)
+def test_options_of_a_selection_go_together(stored, capsys, options, word):
+    assert main(["emulator", "fit", "pairs.npz", *options]) == 2
+    assert word in capsys.readouterr().err

@@ -29,6 +29,8 @@ FIT_EXAMPLES = """Examples:
     crewe emulator fit pairs.npz --features smoothed -o pt.emulator --report report
 
     crewe emulator fit pairs.npz --size 3 --degree 3 --no-log --by block --json
+
+    crewe emulator fit pairs.npz --select --scan tried.jsonl --leave-out
 """
 
 CHECK_EXAMPLES = """Examples:
@@ -40,7 +42,8 @@ CHECK_EXAMPLES = """Examples:
     crewe emulator check pt.emulator more_pairs.npz linear.tif --json
 """
 
-MODEL, TEST, RUNNING = "Polynomial", "Cross-validation", options.RUNNING
+MODEL, TEST, MORE = "Polynomial", "Cross-validation", "More to find out; takes longer"
+RUNNING = options.RUNNING
 
 
 def _option(group: str, *names: str, text: str, **more: Any) -> Any:
@@ -92,6 +95,25 @@ By = Annotated[
 Folds = Annotated[int, _option(TEST, text="Parts that the pairs are divided into.", min=2)]
 Repeats = Annotated[int, _option(TEST, text="How often they are divided anew.", min=1)]
 Seed = Annotated[int, _option(TEST, text="Seed of the division.", min=0)]
+Select = Annotated[
+    bool,
+    _option(
+        MORE,
+        "--select",
+        text="Try sizes and degrees; take the smallest that is as good as the best.",
+    ),
+]
+LargestTerms = Annotated[
+    int, _option(MORE, text="Terms of the largest polynomial that --select tries.", min=2)
+]
+Scan = Annotated[
+    Path | None,
+    _option(MORE, text="File of what --select has tried: it goes on where it was stopped."),
+]
+LeaveOut = Annotated[
+    bool,
+    _option(MORE, "--leave-out", text="Measure the error with fewer training images."),
+]
 
 
 @app.command(epilog=FIT_EXAMPLES)
@@ -112,6 +134,10 @@ def fit(
     folds: Folds = 2,
     repeats: Repeats = 2,
     seed: Seed = 0,
+    select: Select = False,
+    largest_terms: LargestTerms = 400,
+    scan: Scan = None,
+    leave_out: LeaveOut = False,
     report: Report = None,
     overwrite: options.Overwrite = False,
     as_json: Json = False,
@@ -143,6 +169,10 @@ def fit(
         "seed": seed,
         "convolution": convolution,
         "elements": tuple(element or ()),
+        "select": select,
+        "largest_terms": largest_terms,
+        "scan": scan,
+        "leave_out": leave_out,
     }
     if ridge is not None:
         settings["ridge"] = ridge

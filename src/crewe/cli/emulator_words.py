@@ -18,7 +18,36 @@ def fit_lines(summary: dict[str, Any]) -> list[str]:
         f"1 − R²                   {summary['one_minus_r2']:.4f}{spread}",
         f"fractional r.m.s. error  {summary['fractional_rms']:.4f}",
     ]
-    return lines + _optional_lines(summary)
+    lines += _optional_lines(summary)
+    return lines + _selection_lines(summary) + _leave_out_lines(summary)
+
+
+def _selection_lines(summary: dict[str, Any]) -> list[str]:
+    rows = summary.get("selection")
+    if rows is None:
+        return []
+    lines = ["tried (* as good as the best within its standard error):"]
+    for row in rows:
+        kind = f"{row['size']} × {row['size']}" if row["size"] else "smoothed"
+        with_log = "log" if row["log"] else ""
+        products = "products" if row["interactions"] else ""
+        mark = "*" if row["sufficient"] else " "
+        lines.append(
+            f"  {row['terms']:>5} terms  {row['one_minus_r2']:.5f} {mark}  {kind:<8} degree "
+            f"{row['degree']}  {with_log:<3}  {products}".rstrip()
+        )
+    return lines
+
+
+def _leave_out_lines(summary: dict[str, Any]) -> list[str]:
+    rows = summary.get("leave_out")
+    if rows is None:
+        return []
+    lines = ["1 − R² by number of training images:"]
+    for row in rows:
+        spread = "" if row["spread"] is None else f" ± {row['spread']:.5f}"
+        lines.append(f"  {row['images']:>5}        {row['one_minus_r2']:.5f}{spread}")
+    return lines
 
 
 def _optional_lines(summary: dict[str, Any]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,13 +14,23 @@ from crewe.simulation.convolution import Convolution
 from crewe.simulation.emulator.model import Emulator
 from crewe.simulation.emulator.pairs import PairSet, read_pairs
 from crewe.simulation.emulator.plan import EmulatorPlan
+from crewe.simulation.emulator.selection import smallest_sufficient
 from crewe.simulation.emulator.store import SUFFIX, save_emulator
 from crewe.simulation.emulator.suitability import training_facts
 from crewe.simulation.emulator.validation import CrossValidation, cross_validate, final_emulator
+from crewe.workflows.emulator_fit_tables import (
+    leave_out_table,
+    plain,
+    plain_rows,
+    selection_table,
+)
 from crewe.workflows.emulator_plan import EmulatorFitPlan, read_convolution
 from crewe.workflows.observer import Observer, Silent
 from crewe.workflows.output_folder import check_folder
 from crewe.workflows.provenance import sha256, versions
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +43,8 @@ class FittedEmulator:
     """Fitted to all pairs."""
     validation: CrossValidation
     """Figures of fits to some of them, on the others."""
+    tables: dict[str, pd.DataFrame]
+    """What was asked for beside it: `selection`, `leave_out`."""
     summary: dict[str, Any]
     """The result in numbers; can be written as JSON."""
 
@@ -63,8 +75,12 @@ def make_emulator(plan: EmulatorFitPlan, pairs: PairSet, observer: Observer) -> 
     """Fit and test an emulator without writing it. Raises CreweError."""
     _check_pairs(plan, pairs)
     convolution = convolution_of(plan, pairs)
-    polynomial = plan.emulator_plan()
     about = _about(plan, pairs)
+    tables = {}
+    polynomial = plan.emulator_plan()
+    if plan.select:
+        tables["selection"] = selection_table(plan, pairs, _progress(observer, "selection"))
+        polynomial = smallest_sufficient(tables["selection"])
     validation = _validated(plan, pairs, polynomial, convolution, observer)
     begin = time.perf_counter()
     emulator = final_emulator(
@@ -76,10 +92,15 @@ def make_emulator(plan: EmulatorFitPlan, pairs: PairSet, observer: Observer) -> 
         progress=_progress(observer, "fit to all pairs"),
     )
     seconds = time.perf_counter() - begin
+    if plan.leave_out:
+        heard = _progress(observer, "fewer training images")
+        tables["leave_out"] = leave_out_table(plan, polynomial, pairs, heard)
     if plan.elements:
         emulator = replace(emulator, about={**emulator.about, "elements": plan.atomic_numbers()})
-    summary = {**_summary(plan, pairs, emulator, validation), "fit_s": round(seconds, 2)}
-    return FittedEmulator(plan, pairs, emulator, validation, summary)
+    summary = _summary(plan, pairs, emulator, validation)
+    summary |= {"fit_s": round(seconds, 2)}
+    summary |= {name: plain_rows(table) for name, table in tables.items()}
+    return FittedEmulator(plan, pairs, emulator, validation, tables, plain(summary))
 
 
 def convolution_of(plan: EmulatorFitPlan, pairs: PairSet) -> Convolution | None:
@@ -142,7 +163,8 @@ def _validated(
 
 def _check_pairs(plan: EmulatorFitPlan, pairs: PairSet) -> None:
     """Look at every pair once, so that a bad one is told before minutes of work."""
-    if plan.by == "image" and len(pairs) < plan.folds:
+    by_image = plan.by == "image" or plan.select
+    if by_image and len(pairs) < plan.folds:
         raise PlanError(
             f"{plan.pairs} holds {len(pairs)} pair{'s' * (len(pairs) != 1)}, too few for "
             f"{plan.folds} folds of images: give more pairs, or divide by block (--by block)"

@@ -15,6 +15,7 @@ from crewe.workflows.plan import PlanPart
 from crewe.workflows.simulation_optics import check_keys, optics_from, read_mapping, ring_from
 
 GRID_SIZE, GRID_DEGREE, SMOOTHED_DEGREE = 5, 2, 3
+LARGEST_TERMS = 400
 
 
 class EmulatorFitPlan(PlanPart):
@@ -57,7 +58,11 @@ class EmulatorFitPlan(PlanPart):
     fit_probe: bool = False
     """Whether exponent and probe of the convolution image are fitted."""
     select: bool = False
-    """Whether sizes and degrees are tried and the smallest good model is taken."""
+    """Whether sizes and degrees are tried and the smallest that is as good as the best is taken."""
+    largest_terms: int = Field(default=LARGEST_TERMS, ge=2)
+    """Terms of the largest polynomial that is tried."""
+    scan: Path | None = None
+    """File that keeps what was tried, so that it goes on where it was stopped."""
     leave_out: bool = False
     """Whether it is measured how the error falls with the number of training images."""
 
@@ -86,6 +91,10 @@ class EmulatorFitPlan(PlanPart):
         """Return the plan itself; PlanError where its parts contradict each other."""
         self.emulator_plan()
         self.atomic_numbers()
+        if self.select and (self.size is not None or self.degree is not None):
+            raise PlanError("--select tries sizes and degrees itself: give none")
+        if self.scan is not None and not self.select:
+            raise PlanError("a file of what was tried needs --select")
         if self.output is not None and self.output == self.pairs:
             raise PlanError(f"{self.output} holds the pairs: give the emulator another name")
         return self
@@ -101,7 +110,7 @@ class EmulatorFitPlan(PlanPart):
 
     def settings(self) -> dict[str, Any]:
         """Return what decides the numbers, for the emulator's own notes."""
-        where = {"pairs", "output", "report", "convolution"}
+        where = {"pairs", "output", "report", "convolution", "scan"}
         return {**self.model_dump(mode="json", exclude=where), "pairs": self.pairs.name}
 
 
