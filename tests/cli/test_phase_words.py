@@ -93,6 +93,19 @@ def test_places_and_numbers():
     assert phase_words.names(["ricom,ADF", "com"]) == ["ricom", "adf", "com"]
 
 
+def test_what_is_not_said_has_a_meaning():
+    assert phase_words.methods(None, None) == ["ricom"]
+    assert phase_words.methods(None, ["adf=1:2"]) == []
+    assert phase_words.methods(["com,SSB"], ["adf=1:2"]) == ["com", "ssb"]
+    assert list(phase_words.detectors(["adf=1:2", "bf=:1"])) == ["adf", "bf"]
+    assert phase_words.detectors(None) == {}
+    assert phase_words.place_or_auto("auto", "--centre") == "auto"
+    assert phase_words.place_or_auto("3,4", "--centre") == (3, 4)
+    assert phase_words.time_or_none(None, "--dwell") is None
+    assert phase_words.time_or_none("1ms", "--dwell") == 1000
+    assert phase_words.band(None) is phase_words.step_angstrom(None) is None
+
+
 @pytest.mark.parametrize(
     ("read", "said"),
     [

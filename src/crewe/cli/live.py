@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from crewe.cli import options, phase, phase_words
+from crewe.cli.phase import option
 from crewe.cli.progress import Bar, Lines, Quiet
 
 if TYPE_CHECKING:
@@ -34,11 +35,6 @@ SHOWING = "Showing and keeping"
 MERLIN, TIMEPIX = "Merlin", "Timepix3"
 
 
-def option(group: str, *names: str, text: str, **more: Any) -> Any:
-    """Describe an option of a group in the help."""
-    return typer.Option(*names, help=text, rich_help_panel=group, **more)
-
-
 Address = Annotated[
     str,
     typer.Argument(metavar="DETECTOR", help="merlin://HOST[:PORT] or timepix3://[HOST][:PORT]."),
@@ -48,7 +44,8 @@ Scans = Annotated[
     int | None, option(phase.SCAN, text="Stop after so many. Default: when stopped.", min=1)
 ]
 Rotation = Annotated[
-    str, option(phase.SCAN, text="Scan rotation in degrees, or auto: found after the first scan.")
+    str,
+    option(phase.SCAN, text="Scan rotation in degrees, or auto: found after the first scan."),
 ]
 Mirrored = Annotated[
     bool | None,
@@ -65,10 +62,12 @@ Trigger = Annotated[
     option(MERLIN, text="internal, rising, falling, lvds rising or lvds falling."),
 ]
 TriggerPer = Annotated[
-    str | None, option(MERLIN, text="Frames that follow a trigger: those of a frame, line or scan.")
+    str | None,
+    option(MERLIN, text="Frames that follow a trigger: those of a frame, line or scan."),
 ]
 Passive = Annotated[
-    bool, option(MERLIN, "--passive", text="Send no commands: the operator starts the detector.")
+    bool,
+    option(MERLIN, "--passive", text="Send no commands: the operator starts the detector."),
 ]
 CommandPort = Annotated[int, option(MERLIN, text="Port of the commands.")]
 Chips = Annotated[int, option(TIMEPIX, text="Chips of the detector: 1 or 4.")]
@@ -143,24 +142,24 @@ def live(
     settings: dict[str, Any] = {
         "address": detector_address,
         "scan": phase_words.scan_shape(scan),
-        "methods": phase_words.names(methods or []) or ([] if detector else ["ricom"]),
+        "methods": phase_words.methods(methods, detector),
         "kernel": kernel,
-        "band": None if band is None else phase_words.band(band),
+        "band": phase_words.band(band),
         "scans": scans,
-        "dwell_time_us": None if dwell is None else phase_words.time_us(dwell, "--dwell"),
+        "dwell_time_us": phase_words.time_or_none(dwell, "--dwell"),
         "flyback_per_line": flyback_line,
         "flyback_per_scan": flyback_scan,
         "sync_offset": sync_offset,
-        "step_angstrom": None if step is None else phase_words.step_angstrom(step),
+        "step_angstrom": phase_words.step_angstrom(step),
         "rotation_degrees": phase_words.number_or_auto(rotation, "--rotation"),
         "mirrored": mirrored,
         "repeats": repeats,
-        "centre": "auto" if centre == "auto" else phase_words.pair_px(centre, "--centre"),
+        "centre": phase_words.place_or_auto(centre, "--centre"),
         "radius_px": phase_words.number_or_auto(radius, "--radius"),
         "reference": reference,
         "beam_energy_kev": beam_energy,
         "semi_angle_mrad": semi_angle,
-        "detectors": dict(phase_words.detector(text) for text in detector or []),
+        "detectors": phase_words.detectors(detector),
         "counter_depth": depth,
         "trigger": trigger,
         "trigger_per": trigger_per,
@@ -168,9 +167,7 @@ def live(
         "chips": chips,
         "place_by": place_by,
         "tdc_channel": tdc,
-        "acceptance_us": None
-        if acceptance is None
-        else phase_words.time_us(acceptance, "--acceptance"),
+        "acceptance_us": phase_words.time_or_none(acceptance, "--acceptance"),
         "patience_s": seconds(patience),
         "record": record,
         "output": output,

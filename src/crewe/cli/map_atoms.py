@@ -25,54 +25,57 @@ EXAMPLES = """Examples:
 """
 NETWORK = "Network"
 
+Model = Annotated[
+    str,
+    typer.Option(help="Shipped network of atom maps, or an ONNX file.", rich_help_panel=NETWORK),
+]
+Threshold = Annotated[
+    float | None,
+    typer.Option(
+        help="Value of a mask that marks a column. Default: half of Otsu's.",
+        rich_help_panel=NETWORK,
+    ),
+]
+NoFit = Annotated[
+    bool,
+    typer.Option("--no-fit", help="Positions of the map, not fitted.", rich_help_panel=NETWORK),
+]
+Sampling = Annotated[
+    float | None,
+    typer.Option(help="Pixel size in Å. Default: the file's own.", rich_help_panel=options.INPUT),
+]
+Folder = Annotated[
+    Path,
+    typer.Option(
+        "-o",
+        "--output",
+        help="Folder of the files. Default: this one.",
+        rich_help_panel=options.RUNNING,
+        show_default=False,
+    ),
+]
+Threads = Annotated[
+    int | None,
+    typer.Option(
+        help="CPU threads of the network. Default: all, shared by the workers.",
+        min=1,
+        rich_help_panel=options.RUNNING,
+        show_default=False,
+    ),
+]
+
 
 def map_atoms(
     context: typer.Context,
     images: options.Images = None,
-    model: Annotated[
-        str,
-        typer.Option(
-            help="Shipped network of atom maps, or an ONNX file.", rich_help_panel=NETWORK
-        ),
-    ] = "gaussian-mask",
-    threshold: Annotated[
-        float | None,
-        typer.Option(
-            help="Value of a mask that marks a column. Default: half of Otsu's.",
-            rich_help_panel=NETWORK,
-        ),
-    ] = None,
-    no_fit: Annotated[
-        bool,
-        typer.Option("--no-fit", help="Positions of the map, not fitted.", rich_help_panel=NETWORK),
-    ] = False,
-    sampling: Annotated[
-        float | None,
-        typer.Option(
-            help="Pixel size in Å. Default: the file's own.", rich_help_panel=options.INPUT
-        ),
-    ] = None,
+    model: Model = "gaussian-mask",
+    threshold: Threshold = None,
+    no_fit: NoFit = False,
+    sampling: Sampling = None,
     signal: options.Signal = None,
     frame: options.Frame = None,
-    output: Annotated[
-        Path,
-        typer.Option(
-            "-o",
-            "--output",
-            help="Folder of the files. Default: this one.",
-            rich_help_panel=options.RUNNING,
-            show_default=False,
-        ),
-    ] = Path(),
-    threads: Annotated[
-        int | None,
-        typer.Option(
-            help="CPU threads of the network. Default: all, shared by the workers.",
-            min=1,
-            rich_help_panel=options.RUNNING,
-            show_default=False,
-        ),
-    ] = None,
+    output: Folder = Path(),
+    threads: Threads = None,
     workers: options.Workers = 0,
     overwrite: options.Overwrite = False,
     as_json: options.Json = False,

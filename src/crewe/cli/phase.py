@@ -27,7 +27,8 @@ EXAMPLES = """Examples:
 SECONDS_BETWEEN_LINES = 10.0
 
 
-def _option(group: str, *names: str, text: str, **more: Any) -> Any:
+def option(group: str, *names: str, text: str, **more: Any) -> Any:
+    """Describe an option of a group in the help."""
     return typer.Option(*names, help=text, rich_help_panel=group, **more)
 
 
@@ -38,11 +39,11 @@ Data = Annotated[
     str, typer.Argument(metavar="DATA", help="File of 4D data: mib, tpx3, t3p, hspy, zarr, npy, …")
 ]
 Dataset = Annotated[
-    str | None, _option(DATA, text="Name or number of an array in a file of several.")
+    str | None, option(DATA, text="Name or number of an array in a file of several.")
 ]
 SourceOption = Annotated[
     list[str] | None,
-    _option(
+    option(
         DATA,
         "--source",
         text="Further option of the source as NAME=VALUE, such as place_by=dwell for a tpx3 file "
@@ -50,61 +51,61 @@ SourceOption = Annotated[
     ),
 ]
 Shape = Annotated[
-    str | None, _option(SCAN, "--scan", text="ROWSxCOLUMNS. Default: those of the file.")
+    str | None, option(SCAN, "--scan", text="ROWSxCOLUMNS. Default: those of the file.")
 ]
-Dwell = Annotated[str | None, _option(SCAN, text="Dwell time, as in 1us or 800ns.")]
-FlybackLine = Annotated[int, _option(SCAN, text="Frames after each line while the probe returns.")]
-FlybackScan = Annotated[int, _option(SCAN, text="Further frames after each scan.")]
+Dwell = Annotated[str | None, option(SCAN, text="Dwell time, as in 1us or 800ns.")]
+FlybackLine = Annotated[int, option(SCAN, text="Frames after each line while the probe returns.")]
+FlybackScan = Annotated[int, option(SCAN, text="Further frames after each scan.")]
 SyncOffset = Annotated[
-    int, _option(SCAN, text="Number of the first frame that lies on a probe position.")
+    int, option(SCAN, text="Number of the first frame that lies on a probe position.")
 ]
 Partial = Annotated[
-    bool, _option(SCAN, "--partial", text="Take frames that do not fill the scan (interrupted).")
+    bool, option(SCAN, "--partial", text="Take frames that do not fill the scan (interrupted).")
 ]
 Step = Annotated[
-    str | None, _option(SCAN, text="Scan step, as in 0.2A or 0.2,0.3A (y,x). Default: the file's.")
+    str | None, option(SCAN, text="Scan step, as in 0.2A or 0.2,0.3A (y,x). Default: the file's.")
 ]
 Rotation = Annotated[
-    str, _option(SCAN, text="Scan rotation in degrees, or auto: the one with the least curl.")
+    str, option(SCAN, text="Scan rotation in degrees, or auto: the one with the least curl.")
 ]
 Mirrored = Annotated[
     bool | None,
-    _option(SCAN, "--mirrored/--no-mirrored", text="Detector upside down. Default: from the data."),
+    option(SCAN, "--mirrored/--no-mirrored", text="Detector upside down. Default: from the data."),
 ]
-Repeats = Annotated[Literal["newest", "sum"], _option(SCAN, text="What becomes of repeated scans.")]
+Repeats = Annotated[Literal["newest", "sum"], option(SCAN, text="What becomes of repeated scans.")]
 Centre = Annotated[
-    str, _option(BEAM, text="Centre of the bright-field disk as Y,X in pixels, or auto.")
+    str, option(BEAM, text="Centre of the bright-field disk as Y,X in pixels, or auto.")
 ]
-Radius = Annotated[str, _option(BEAM, text="Radius of the bright-field disk in pixels, or auto.")]
+Radius = Annotated[str, option(BEAM, text="Radius of the bright-field disk in pixels, or auto.")]
 Reference = Annotated[
     str | None,
-    _option(BEAM, text="Centre of mass in vacuum as Y,X in pixels. Default: the mean of all."),
+    option(BEAM, text="Centre of mass in vacuum as Y,X in pixels. Default: the mean of all."),
 ]
 BadPixels = Annotated[
     str,
-    _option(
+    option(
         BEAM,
         text="Detector pixels to replace by the mean of those around: auto (hot and dead ones), "
         "none, KY,KX;KY,KX or a .npy mask. Those without finite numbers always are.",
     ),
 ]
-BeamEnergy = Annotated[float | None, _option(BEAM, text="Beam energy in keV.")]
+BeamEnergy = Annotated[float | None, option(BEAM, text="Beam energy in keV.")]
 SemiAngle = Annotated[
-    float | None, _option(BEAM, text="Convergence semi-angle in mrad; calibrates the detector.")
+    float | None, option(BEAM, text="Convergence semi-angle in mrad; calibrates the detector.")
 ]
 Detector = Annotated[
     list[str] | None,
-    _option(
+    option(
         BEAM,
         text="Virtual detector NAME=INNER:OUTER in x (disk radii), mrad or px, as in adf=1.1:2x.",
     ),
 ]
 Acceptance = Annotated[
-    str | None, _option(BEAM, text="Leave out events later than this after their probe's start.")
+    str | None, option(BEAM, text="Leave out events later than this after their probe's start.")
 ]
 Method = Annotated[
     list[str] | None,
-    _option(
+    option(
         IMAGES,
         "-m",
         "--method",
@@ -113,34 +114,34 @@ Method = Annotated[
         "ricom, ssb; with commas, or each with its own --method. Default: ricom.",
     ),
 ]
-Kernel = Annotated[int, _option(IMAGES, text="Side of riCOM's kernel in probe positions, odd.")]
+Kernel = Annotated[int, option(IMAGES, text="Side of riCOM's kernel in probe positions, odd.")]
 Band = Annotated[
     str | None,
-    _option(
+    option(
         IMAGES,
         text="Filter in riCOM's kernel, LOW:HIGH in cycles per step, 1/A, or px (per scan width).",
     ),
 ]
 Normalise = Annotated[
     Literal["pattern", "dose"],
-    _option(IMAGES, text="Whether each pattern or each electron counts alike (low dose: dose)."),
+    option(IMAGES, text="Whether each pattern or each electron counts alike (low dose: dose)."),
 ]
 Boundary = Annotated[
-    Literal["periodic", "open"], _option(IMAGES, text="What iCOM takes the surroundings for.")
+    Literal["periodic", "open"], option(IMAGES, text="What iCOM takes the surroundings for.")
 ]
 SsbTransfer = Annotated[
     Literal["flat", "natural"],
-    _option(IMAGES, text="SSB in rad (flat), or with less noise at low dose (natural)."),
+    option(IMAGES, text="SSB in rad (flat), or with less noise at low dose (natural)."),
 ]
 SsbAcross = Annotated[
-    int | None, _option(IMAGES, text="Bin the disk to at most so many pixels across, for SSB.")
+    int | None, option(IMAGES, text="Bin the disk to at most so many pixels across, for SSB.")
 ]
-SsbMemory = Annotated[float, _option(IMAGES, text="Most memory for SSB's disk, in GiB.")]
+SsbMemory = Annotated[float, option(IMAGES, text="Most memory for SSB's disk, in GiB.")]
 Output = Annotated[
-    Path | None, _option(RUNNING, "-o", "--output", text="Folder to write. Default: DATA_phase.")
+    Path | None, option(RUNNING, "-o", "--output", text="Folder to write. Default: DATA_phase.")
 ]
-Format = Annotated[str, _option(RUNNING, text="Images as tif, hspy, h5, zarr, npz or npy.")]
-Threads = Annotated[int | None, _option(RUNNING, text="CPU threads. Default: all.", min=1)]
+Format = Annotated[str, option(RUNNING, text="Images as tif, hspy, h5, zarr, npz or npy.")]
+Threads = Annotated[int | None, option(RUNNING, text="CPU threads. Default: all.", min=1)]
 
 
 def phase(
@@ -194,34 +195,32 @@ def phase(
     settings: dict[str, Any] = {
         "data": path,
         "output": Path(f"{path.stem}_phase") if output is None else output,
-        "methods": phase_words.names(method or []) or ([] if detector else ["ricom"]),
+        "methods": phase_words.methods(method, detector),
         "kernel": kernel,
-        "band": None if band is None else phase_words.band(band),
+        "band": phase_words.band(band),
         "normalise": normalise,
         "boundary": boundary,
         "ssb_transfer": ssb_transfer,
         "ssb_across": ssb_across,
         "ssb_memory_gib": ssb_memory,
         "scan": None if scan is None else phase_words.scan_shape(scan),
-        "dwell_time_us": None if dwell is None else phase_words.time_us(dwell, "--dwell"),
+        "dwell_time_us": phase_words.time_or_none(dwell, "--dwell"),
         "flyback_per_line": flyback_line,
         "flyback_per_scan": flyback_scan,
         "sync_offset": sync_offset,
         "partial": partial,
-        "step_angstrom": None if step is None else phase_words.step_angstrom(step),
+        "step_angstrom": phase_words.step_angstrom(step),
         "rotation_degrees": phase_words.number_or_auto(rotation, "--rotation"),
         "mirrored": "auto" if mirrored is None else mirrored,
         "repeats": repeats,
-        "centre": "auto" if centre == "auto" else phase_words.pair_px(centre, "--centre"),
+        "centre": phase_words.place_or_auto(centre, "--centre"),
         "radius_px": phase_words.number_or_auto(radius, "--radius"),
         "reference": None if reference is None else phase_words.pair_px(reference, "--reference"),
         "bad_pixels": phase_words.bad_pixels(bad_pixels),
         "beam_energy_kev": beam_energy,
         "semi_angle_mrad": semi_angle,
-        "detectors": dict(phase_words.detector(text) for text in detector or []),
-        "acceptance_us": None
-        if acceptance is None
-        else phase_words.time_us(acceptance, "--acceptance"),
+        "detectors": phase_words.detectors(detector),
+        "acceptance_us": phase_words.time_or_none(acceptance, "--acceptance"),
         "dataset": number_or_word(dataset),
         "source": dict(phase_words.source_option(text) for text in source or []),
         "format": format.removeprefix("."),

@@ -22,6 +22,11 @@ def scan_shape(text: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
+def time_or_none(text: str | None, option: str) -> float | None:
+    """Read a time in µs where there is one. Raises PlanError."""
+    return None if text is None else time_us(text, option)
+
+
 def time_us(text: str, option: str) -> float:
     """Read a time in µs; a number without unit is in µs. Raises PlanError."""
     number, unit = _quantity(text, option, "1us, 800ns or 0.5ms")
@@ -32,8 +37,10 @@ def time_us(text: str, option: str) -> float:
     return _rounded(number * factor * 1e6)
 
 
-def step_angstrom(text: str) -> tuple[float, float]:
+def step_angstrom(text: str | None) -> tuple[float, float] | None:
     """Read a scan step in Å, one or y,x, as in 0.2A or 0.02,0.03nm. Raises PlanError."""
+    if text is None:
+        return None
     found = re.fullmatch(rf"\s*({_NUMBER})(?:\s*,\s*({_NUMBER}))?\s*(\D*)", text)
     if found is None:
         raise PlanError(f"--step {text}: give the scan step, as in 0.2A or 0.02,0.03nm")
@@ -43,6 +50,11 @@ def step_angstrom(text: str) -> tuple[float, float]:
     y = float(found[1])
     x = y if found[2] is None else float(found[2])
     return _rounded(y * factor), _rounded(x * factor)
+
+
+def place_or_auto(text: str, option: str) -> tuple[float, float] | str:
+    """Read a place on the detector as y,x in pixels, or 'auto'. Raises PlanError."""
+    return "auto" if text == "auto" else pair_px(text, option)
 
 
 def pair_px(text: str, option: str) -> tuple[float, float]:
@@ -60,8 +72,10 @@ def number_or_auto(text: str, option: str) -> float | str:
     return _quantity(text, option, "a number or auto")[0]
 
 
-def band(text: str) -> dict[str, Any]:
+def band(text: str | None) -> dict[str, Any] | None:
     """Read LOW:HIGH with a unit, either limit left out where there is none. Raises PlanError."""
+    if text is None:
+        return None
     found = re.fullmatch(rf"\s*({_NUMBER})?\s*:\s*({_NUMBER})?\s*(\S*)\s*", text)
     unit = None if found is None else _UNITS_OF_BANDS.get(found[3])
     if found is None or unit is None or not (found[1] or found[2]):
@@ -70,6 +84,11 @@ def band(text: str) -> dict[str, Any]:
             "(cycles per width of the scan), as in 0.02:0.2, 0.1:1/A or :12px"
         )
     return {"low": _or_none(found[1]) or 0.0, "high": _or_none(found[2]), "unit": unit}
+
+
+def detectors(texts: list[str] | None) -> dict[str, dict[str, Any]]:
+    """Read virtual detectors. Raises PlanError."""
+    return dict(detector(text) for text in texts or [])
 
 
 def detector(text: str) -> tuple[str, dict[str, Any]]:
@@ -120,6 +139,11 @@ def source_option(text: str) -> tuple[str, bool | int | float | str]:
         return name, value.lower() == "true"
     read = number_or_word(value)
     return name, value if read is None else read
+
+
+def methods(given: list[str] | None, detectors: list[str] | None) -> list[str]:
+    """Return the methods that were asked for; riCOM when there is nothing else to make."""
+    return names(given or []) or ([] if detectors else ["ricom"])
 
 
 def names(given: list[str]) -> list[str]:
