@@ -386,3 +386,13 @@ def test_leave_out_falls_with_the_number_of_images(folder, capsys):
 def test_options_of_a_selection_go_together(stored, capsys, options, word):
     assert main(["emulator", "fit", "pairs.npz", *options]) == 2
     assert word in capsys.readouterr().err
+
+
+def test_fit_probe_tells_the_width_with_its_error(stored, capsys):
+    assert main(["emulator", "fit", "pairs.npz", *QUICK, "--fit-probe", "--json"]) == 0
+    found = told(capsys)["probe"]
+    assert found["width_of"] == "probe"
+    assert found["width"] == pytest.approx(0.38, abs=0.05)
+    assert found["exponent"] is None
+    assert main(["emulator", "fit", "pairs.npz", *QUICK, "--fit-probe"]) == 0
+    assert "probe σ" in capsys.readouterr().out

@@ -60,6 +60,14 @@ By = Annotated[
 Folds = Annotated[int, _option(TEST, text="Parts that the pairs are divided into.", min=2)]
 Repeats = Annotated[int, _option(TEST, text="How often they are divided anew.", min=1)]
 Seed = Annotated[int, _option(TEST, text="Seed of the division.", min=0)]
+FitProbe = Annotated[
+    bool,
+    _option(
+        MORE,
+        "--fit-probe",
+        text="Fit the exponent of Z and the probe of the convolution images, from the atoms.",
+    ),
+]
 Select = Annotated[
     bool,
     _option(

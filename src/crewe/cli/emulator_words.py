@@ -19,7 +19,29 @@ def fit_lines(summary: dict[str, Any]) -> list[str]:
         f"fractional r.m.s. error  {summary['fractional_rms']:.4f}",
     ]
     lines += _optional_lines(summary)
+    lines += _probe_lines(summary)
     return lines + _selection_lines(summary) + _leave_out_lines(summary)
+
+
+def _probe_lines(summary: dict[str, Any]) -> list[str]:
+    found = summary.get("probe")
+    if found is None:
+        return []
+    unit = "px" if found["width_of"] == "blur" else "Å"
+    names = {"probe": "probe σ", "vibration": "vibration", "blur": "further blur"}
+    lines = [
+        f"{names[found['width_of']]:<24} {_with_error(found['width'], found['width_error'])} {unit}"
+    ]
+    if found["exponent"] is not None:
+        lines.append(
+            f"exponent of Z            {_with_error(found['exponent'], found['exponent_error'])}"
+        )
+    before, after = found["one_minus_r2_before"], found["one_minus_r2"]
+    return [*lines, f"  1 − R² of a small emulator from {before:.5f} to {after:.5f} by it"]
+
+
+def _with_error(value: float, error: float | None) -> str:
+    return f"{value:.3f}" if error is None else f"{value:.3f} ± {error:.3f}"
 
 
 def _selection_lines(summary: dict[str, Any]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +12,13 @@ import numpy as np
 from crewe.errors import CalibrationError, ImageError, PlanError, ReadError, WriteError
 from crewe.simulation.convolution import Convolution
 from crewe.simulation.emulator.model import Emulator
-from crewe.simulation.emulator.pairs import PairSet, read_pairs
+from crewe.simulation.emulator.pairs import Pair, PairSet, read_pairs
 from crewe.simulation.emulator.plan import EmulatorPlan
 from crewe.simulation.emulator.selection import smallest_sufficient
 from crewe.simulation.emulator.store import SUFFIX, save_emulator
 from crewe.simulation.emulator.suitability import training_facts
 from crewe.simulation.emulator.validation import CrossValidation, cross_validate, final_emulator
+from crewe.workflows.emulator_fit_probe import Reimaged, fitted_probe, probe_facts
 from crewe.workflows.emulator_fit_tables import (
     leave_out_table,
     plain,
@@ -38,13 +39,14 @@ class FittedEmulator:
     """Result of a plan."""
 
     plan: EmulatorFitPlan
-    pairs: PairSet
+    pairs: Sequence[Pair]
+    """What was learned from; with a fitted probe its convolution images are new."""
     emulator: Emulator
     """Fitted to all pairs."""
     validation: CrossValidation
     """Figures of fits to some of them, on the others."""
     tables: dict[str, pd.DataFrame]
-    """What was asked for beside it: `selection`, `leave_out`."""
+    """What was asked for beside it: `probe`, `selection`, `leave_out`."""
     summary: dict[str, Any]
     """The result in numbers; can be written as JSON."""
 
@@ -75,32 +77,31 @@ def make_emulator(plan: EmulatorFitPlan, pairs: PairSet, observer: Observer) -> 
     """Fit and test an emulator without writing it. Raises CreweError."""
     _check_pairs(plan, pairs)
     convolution = convolution_of(plan, pairs)
-    about = _about(plan, pairs)
-    tables = {}
+    learned: Sequence[Pair] = pairs
+    tables: dict[str, pd.DataFrame] = {}
+    facts: dict[str, Any] = {}
+    if plan.fit_probe:
+        found = fitted_probe(pairs, convolution, observer)
+        tables["probe"], facts = found.curve, {"probe": probe_facts(found)}
+        if found.convolution is not None:
+            learned, convolution = Reimaged(pairs, found.convolution), found.convolution
     polynomial = plan.emulator_plan()
     if plan.select:
-        tables["selection"] = selection_table(plan, pairs, _progress(observer, "selection"))
+        tables["selection"] = selection_table(plan, learned, _progress(observer, "selection"))
         polynomial = smallest_sufficient(tables["selection"])
-    validation = _validated(plan, pairs, polynomial, convolution, observer)
-    begin = time.perf_counter()
-    emulator = final_emulator(
-        pairs,
-        polynomial,
-        validation,
-        convolution=convolution,
-        about=about,
-        progress=_progress(observer, "fit to all pairs"),
-    )
-    seconds = time.perf_counter() - begin
+    validation = _validated(plan, learned, polynomial, convolution, observer)
     if plan.leave_out:
         heard = _progress(observer, "fewer training images")
-        tables["leave_out"] = leave_out_table(plan, polynomial, pairs, heard)
+        tables["leave_out"] = leave_out_table(plan, polynomial, learned, heard)
+    about = {**_about(plan, pairs), **training_facts(learned), **facts}
+    begin = time.perf_counter()
+    emulator = _final(learned, validation, convolution, about, observer)
+    facts["fit_s"] = round(time.perf_counter() - begin, 2)
     if plan.elements:
         emulator = replace(emulator, about={**emulator.about, "elements": plan.atomic_numbers()})
-    summary = _summary(plan, pairs, emulator, validation)
-    summary |= {"fit_s": round(seconds, 2)}
-    summary |= {name: plain_rows(table) for name, table in tables.items()}
-    return FittedEmulator(plan, pairs, emulator, validation, tables, plain(summary))
+    facts |= {name: plain_rows(table) for name, table in tables.items() if name != "probe"}
+    summary = plain({**_summary(plan, emulator, validation), **facts})
+    return FittedEmulator(plan, learned, emulator, validation, tables, summary)
 
 
 def convolution_of(plan: EmulatorFitPlan, pairs: PairSet) -> Convolution | None:
@@ -142,9 +143,26 @@ def in_words(summary: dict[str, Any]) -> str:
     )
 
 
+def _final(
+    pairs: Sequence[Pair],
+    validation: CrossValidation,
+    convolution: Convolution | None,
+    about: dict[str, Any],
+    observer: Observer,
+) -> Emulator:
+    return final_emulator(
+        pairs,
+        validation.plan,
+        validation,
+        convolution=convolution,
+        about=about,
+        progress=_progress(observer, "fit to all pairs"),
+    )
+
+
 def _validated(
     plan: EmulatorFitPlan,
-    pairs: PairSet,
+    pairs: Sequence[Pair],
     polynomial: EmulatorPlan,
     convolution: Convolution | None,
     observer: Observer,
@@ -181,18 +199,17 @@ def _about(plan: EmulatorFitPlan, pairs: PairSet) -> dict[str, Any]:
         "pairs_sha256": sha256(plan.pairs),
         "pairs_about": pairs.about,
         "versions": versions(),
-        **training_facts(pairs),
     }
 
 
 def _summary(
-    plan: EmulatorFitPlan, pairs: PairSet, emulator: Emulator, validation: CrossValidation
+    plan: EmulatorFitPlan, emulator: Emulator, validation: CrossValidation
 ) -> dict[str, Any]:
     figures = validation.to_dict()
     kept = ("one_minus_r2", "fractional_rms", "terms", "each_repeat", "coverage", "phonon_floor")
     return {
         **{name: figures[name] for name in kept},
-        "pairs": len(pairs),
+        "pairs": len(emulator.about["pairs"]),
         "pixels": emulator.about["pixels"],
         "shift_px": list(emulator.shift_px),
         "by": plan.by,
