@@ -1,4 +1,4 @@
-"""What a multislice simulation is told: detectors, and how finely and how often to simulate."""
+"""How finely, how often and where a specimen is simulated."""
 
 from __future__ import annotations
 
@@ -8,24 +8,11 @@ from dataclasses import dataclass
 
 from crewe.errors import CalibrationError
 from crewe.physics.optics import Optics
+from crewe.simulation.multislice_detectors import AnnularDetector
 
 # abTEM keeps two thirds of the frequencies of its grid, against aliasing.
 KEPT = 2 / 3
-
-
-@dataclass(frozen=True)
-class AnnularDetector:
-    """A ring (or, from 0, a disk) that counts electrons; angles in mrad."""
-
-    inner_mrad: float
-    outer_mrad: float
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.inner_mrad < self.outer_mrad < 1000:
-            raise CalibrationError(
-                f"a detector from {self.inner_mrad} to {self.outer_mrad} mrad holds nothing: give "
-                "0 ≤ inner < outer (are they in rad or degrees?)"
-            )
+CHOICES = {"fidelity": ("fine", "coarse"), "device": ("auto", "cpu", "gpu")}
 
 
 @dataclass(frozen=True)
@@ -40,13 +27,23 @@ class MultisliceSettings:
     """How many sets of frozen displacements are averaged."""
     window_angstrom: float | None = None
     """Edge of the square that is simulated around each block of probe places; None for all of the
-    specimen. It must hold the probe with its tails and how far it spreads on its way down."""
+    specimen. It must hold the probe and how far it spreads on its way down; docs/benchmarks tell
+    what a window costs in accuracy. 8 Å does for a HAADF image in focus; rings that touch the
+    bright-field disk need twice that."""
     potential_step_angstrom: float | None = None
-    """Pixel of the potential; by default the coarsest that reaches the outermost detector angle.
-    A finer one also sharpens the cores of heavy atoms: half of it, and a single gold atom sends
-    8 % less to 60–120 mrad."""
+    """Pixel of the waves; by default the coarsest that scatters to the outermost angle."""
     memory_mb: float = 200.0
     """About how much the waves of one batch of probe places may take."""
+    fidelity: str = "fine"
+    """"fine": the cores of atoms are resolved, a ring counts the part of each pixel of a pattern
+    that it covers, the probe fades out within its window and what its tails meet outside is
+    estimated, and an open specimen's grid is the same for every window. "coarse": cores are as
+    sharp as the potential's pixels let them be, a pixel counts by its centre, and the probe's tails
+    enter a window again at its other side; this repeats the first numbers of crewe, which are a
+    tenth too bright and more for heavy atoms at high angles."""
+    device: str = "auto"
+    """"cpu", "gpu" (needs CuPy), or "auto": the GPU if CuPy sees one. abTEM does the work on it;
+    that path has not been run on such hardware here."""
 
     def __post_init__(self) -> None:
         sizes = ("slice_thickness_angstrom", "window_angstrom", "potential_step_angstrom")
@@ -56,18 +53,38 @@ class MultisliceSettings:
                 raise CalibrationError(f"{name} must be positive and finite, got {value}")
         if not (math.isfinite(self.vibration_angstrom) and self.vibration_angstrom >= 0):
             raise CalibrationError(f"vibration must not be negative: {self.vibration_angstrom} Å")
+        for name, known in CHOICES.items():
+            if getattr(self, name) not in known:
+                raise CalibrationError(
+                    f"{name}={getattr(self, name)!r}: choose one of {', '.join(known)}"
+                )
         if self.configurations < 1:
             raise CalibrationError(f"{self.configurations} phonon configurations: give 1 or more")
 
+    @property
+    def fine(self) -> bool:
+        """Whether the fidelity is "fine"."""
+        return self.fidelity == "fine"
+
     def potential_step(self, optics: Optics, detectors: Sequence[AnnularDetector]) -> float:
-        """Pixel of the potential in Å; CalibrationError if it does not reach the detectors."""
+        """Pixel of the waves in Å; CalibrationError if it does not reach the detectors.
+
+        From one side of the aperture to the other side of a detector it takes the detector's angle
+        and the aperture's; without the latter 1.5 % of a HAADF signal are lost.
+        """
         outermost = max(one.outer_mrad for one in detectors)
-        # 1.5 % to spare for the soft edge of the band limit.
-        coarsest = 0.985 * KEPT * optics.wavelength / (2 * outermost * 1e-3)
+        coarsest = _coarsest(optics, outermost)
         step = self.potential_step_angstrom
         if step is not None and step > coarsest:
             raise CalibrationError(
                 f"a potential of {step:g} Å pixels does not scatter to {outermost:g} mrad: use at "
                 f"most {coarsest:.3g} Å or a smaller detector"
             )
+        if step is None and self.fine:
+            return _coarsest(optics, outermost + optics.semi_angle_mrad)
         return step or coarsest
+
+
+def _coarsest(optics: Optics, angle_mrad: float) -> float:
+    # 1.5 % to spare for the soft edge of the band limit.
+    return 0.985 * KEPT * optics.wavelength / (2 * angle_mrad * 1e-3)

@@ -100,12 +100,14 @@ def make_slab(
     step_angstrom: float,
     slice_angstrom: float,
     window_angstrom: float | None,
+    exact: bool = False,
 ) -> Slab:
     """Put a specimen in a box for probe places within `spans`, (first, last) along y and x in Å.
 
     A periodic specimen's own cell is the box; others get one that reaches a window's half beyond
-    the places, and atoms outside of it are left out. Raises SpecimenError for a periodic cell that
-    is no box, a specimen without height, CalibrationError for a window too small or too large.
+    the places, and atoms outside of it are left out. The grid's step is at most that asked for, and
+    in a box that is chosen here just that if `exact`. Raises SpecimenError for a periodic cell that
+    is no box, a specimen without height, CalibrationError for a window too small.
     """
     corner, lengths = _periodic_box(atoms, field) if field.periodic else (None, None)
     height = _height(atoms)
@@ -113,7 +115,9 @@ def make_slab(
         reach = OPEN_MARGIN_ANGSTROM if window_angstrom is None else 0.5 * window_angstrom + 0.5
         corner = np.array([span[0] - reach for span in spans[::-1]])
         lengths = np.array([span[1] + reach for span in spans[::-1]]) - corner
-    points = [_fast(length / step_angstrom) for length in lengths]
+        if exact:
+            corner, lengths = _whole_steps(corner, lengths, step_angstrom, window_angstrom or 0.0)
+    points = [_fast(length / step_angstrom - 1e-6 * exact) for length in lengths]
     window = _window_points(window_angstrom, lengths, points)
     slices = math.ceil(height / slice_angstrom - 1e-6)
     held = _placed(atoms, np.array(field.origin) + corner, lengths, height, slices, field.periodic)
@@ -122,6 +126,13 @@ def make_slab(
 
 def _fast(points: float) -> int:
     return int(scipy.fft.next_fast_len(math.ceil(points), real=True))
+
+
+def _whole_steps(corner: Array, lengths: Array, step: float, window: float) -> tuple[Array, Array]:
+    """Widen a box on all sides to a number of steps that transforms fast."""
+    # A window is widened likewise, by up to a tenth, and has to fit.
+    wide = step * np.array([_fast((length + 0.1 * window) / step) for length in lengths])
+    return corner - 0.5 * (wide - lengths), wide
 
 
 def _periodic_box(atoms: Atoms, field: Field) -> tuple[Array, Array]:
