@@ -44,7 +44,7 @@ COMMANDS = (
     *("quantify", "map-atoms", "restore", "phase", "live", "rerun", "info", "convert"),
     *("simulate", "train"),
     *("networks", "networks show", "networks export"),
-    *("emulator fit", "emulator check"),
+    *("emulator pairs", "emulator fit", "emulator check"),
     *(f"training-set {command}" for command in SET_COMMANDS),
 )
 

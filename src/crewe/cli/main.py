@@ -22,6 +22,7 @@ from crewe.cli import (
     live,
     map_atoms,
     networks,
+    pair_set,
     phase,
     quantify,
     rerun,
@@ -59,6 +60,7 @@ for panel, command, examples in (
     app.command(rich_help_panel=panel, epilog=examples)(command)
 app.command(rich_help_panel="Simulate", epilog=simulate.EXAMPLES)(simulate.simulate)
 app.command(rich_help_panel="Train networks", epilog=train.EXAMPLES)(train.train)
+pair_set.add_pairs_command(emulator.app)
 app.add_typer(emulator.app, name="emulator", rich_help_panel="Simulate")
 app.add_typer(networks.app, name="networks", rich_help_panel="Train networks")
 app.add_typer(training_set.app, name="training-set", rich_help_panel="Train networks")
