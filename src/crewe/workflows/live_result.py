@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 
 from crewe.errors import SourceError
 from crewe.sources import Counters
-from crewe.stem4d.detectors import Annulus
 from crewe.stem4d.methods import MethodSettings
 from crewe.workflows.live_plan import LivePlan
 from crewe.workflows.live_session import LiveSession, in_order
 from crewe.workflows.phase_calibration import orientation_note
-from crewe.workflows.phase_output import counters_note, scan_note, write_phase_result
+from crewe.workflows.phase_output import overview, summary_of, write_phase_result
 from crewe.workflows.provenance import versions
 
 if TYPE_CHECKING:
@@ -60,14 +59,8 @@ def live_result(session: LiveSession) -> LiveImages:
         )
     images = in_order(methods.images(), session.plan.methods)
     settings = methods.settings
-    summary = {
-        "scan": scan_note(settings.scan),
-        "calibration": _calibration(session),
-        "beam": asdict(settings.known),
-        "images": {name: str(image.attrs.get("units", "")) for name, image in images.items()},
-        "measured_share": measured,
-        "counters": counters_note(counters),
-    }
+    calibration = _calibration(session)
+    summary = summary_of(images, settings.scan, calibration, settings.known, measured, counters)
     return LiveImages(session.plan, images, session.mean.pattern, settings, counters, summary)
 
 
@@ -99,22 +92,8 @@ def write_live_result(result: LiveImages, overwrite: bool) -> None:
 
 
 def _picture(result: LiveImages) -> bytes:
-    from crewe.plots.phase import phase_figure
-    from crewe.plots.save import png_bytes
-
     settings = result.settings
+    radius_px = settings.radius_px if result.summary["calibration"]["radius_px"] else None
     detectors = settings.virtual_detectors(result.plan.methods)
-    rings = {
-        name: (ring.inner_px, ring.outer_px)
-        for name, ring in detectors.items()
-        if isinstance(ring, Annulus)
-    }
-    figure = phase_figure(
-        result.images,
-        result.pattern,
-        settings.centre,
-        settings.radius_px if result.summary["calibration"]["radius_px"] else None,
-        rings,
-        title=result.plan.address,
-    )
-    return png_bytes(figure, 200)
+    centre, title = settings.centre, result.plan.address
+    return overview(result.images, result.pattern, centre, radius_px, detectors, title)

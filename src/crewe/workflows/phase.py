@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,10 +30,10 @@ from crewe.workflows.phase_open import known_of, opened, origin_of_scan, scan_of
 from crewe.workflows.phase_orientation import with_orientation
 from crewe.workflows.phase_output import (
     check_phase_output,
-    counters_note,
     noted_files,
+    overview,
     read_note,
-    scan_note,
+    summary_of,
     write_phase_result,
 )
 from crewe.workflows.phase_plan import PhasePlan
@@ -136,7 +136,9 @@ def make_images(
     told.stage_started("making images")
     methods.change(scan=calibration.scan)
     images = methods.images()
-    summary = _summary(images, calibration, counters, measured)
+    summary = summary_of(
+        images, calibration.scan, calibration.note(), calibration.known, measured, counters
+    )
     summary |= {
         "scan_from": scan_from,
         "patterns_without_centre_of_mass": without_centre,
@@ -147,20 +149,16 @@ def make_images(
 
 def picture_of(result: PhaseImages) -> bytes:
     """Draw all images, the mean pattern with the detectors on it, as PNG."""
-    from crewe.plots.phase import phase_figure
-    from crewe.plots.save import png_bytes
-
     calibration = result.calibration
-    rings = {name: (ring.inner_px, ring.outer_px) for name, ring in calibration.rings.items()}
-    figure = phase_figure(
+    radius_px = calibration.radius_px if calibration.has_disk else None
+    return overview(
         result.images,
         result.pattern,
         calibration.centre,
-        calibration.radius_px if calibration.has_disk else None,
-        rings,
-        title=result.plan.data.name,
+        radius_px,
+        calibration.rings,
+        result.plan.data.name,
     )
-    return png_bytes(figure, 200)
 
 
 def _check_measured(
@@ -175,22 +173,6 @@ def _check_measured(
         observer.warning(f"{100 * (1 - measured):.2g} % of the probe positions were not measured")
     for fault, times in counters.faults.items():
         observer.warning(f"{fault} ({times:,} times)" if times > 1 else fault)
-
-
-def _summary(
-    images: Mapping[str, xr.DataArray],
-    calibration: Calibration,
-    counters: Counters,
-    measured: float,
-) -> dict[str, Any]:
-    return {
-        "scan": scan_note(calibration.scan),
-        "calibration": calibration.note(),
-        "beam": asdict(calibration.known),
-        "images": {name: str(image.attrs.get("units", "")) for name, image in images.items()},
-        "measured_share": measured,
-        "counters": counters_note(counters),
-    }
 
 
 def _bad_pixels_note(replaced: Replaced, source: WithoutBadPixels) -> dict[str, Any]:

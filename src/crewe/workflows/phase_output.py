@@ -8,12 +8,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import yaml
+from numpy.typing import NDArray
 
 from crewe import io
 from crewe.errors import WriteError
 from crewe.io.atomic import atomic_path
-from crewe.sources import Counters, Scan
+from crewe.sources import Counters, Known, Scan
+from crewe.stem4d.detectors import Annulus
 from crewe.workflows.output_folder import check_folder, make_folder, remove_files
 from crewe.workflows.phase_plan import NOTE_NAME, PICTURE_NAME
 
@@ -58,6 +61,46 @@ def write_phase_result(
     with atomic_path(output / NOTE_NAME, overwrite) as temporary:
         said = yaml.safe_dump(noted, sort_keys=False, allow_unicode=True)
         temporary.write_text(said, encoding="utf-8")
+
+
+def summary_of(
+    images: Mapping[str, xr.DataArray],
+    scan: Scan,
+    calibration: Mapping[str, Any],
+    known: Known,
+    measured: float,
+    counters: Counters,
+) -> dict[str, Any]:
+    """Return a result in numbers and words, as YAML and JSON know them."""
+    return {
+        "scan": scan_note(scan),
+        "calibration": dict(calibration),
+        "beam": asdict(known),
+        "images": {name: str(image.attrs.get("units", "")) for name, image in images.items()},
+        "measured_share": measured,
+        "counters": counters_note(counters),
+    }
+
+
+def overview(
+    images: Mapping[str, xr.DataArray],
+    pattern: NDArray[np.float64],
+    centre: tuple[float, float],
+    radius_px: float | None,
+    detectors: Mapping[str, Any],
+    title: str,
+) -> bytes:
+    """Draw all images, and the mean pattern with the disk and rings of detectors on it, as PNG."""
+    from crewe.plots.phase import phase_figure
+    from crewe.plots.save import png_bytes
+
+    rings = {
+        name: (ring.inner_px, ring.outer_px)
+        for name, ring in detectors.items()
+        if isinstance(ring, Annulus)
+    }
+    figure = phase_figure(images, pattern, centre, radius_px, rings, title=title)
+    return png_bytes(figure, 200)
 
 
 def read_note(output: Path) -> dict[str, Any] | None:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from crewe.errors import PlanError
 from crewe.workflows.plan import PlanPart, QuantifyPlan, is_network_file
 from crewe.workflows.portable_path import portable_path
+from crewe.workflows.yaml_mapping import read_mapping
 
 PLAN_NAME = "plan.yaml"
 
@@ -43,15 +44,7 @@ def load_plan(path: Path) -> QuantifyPlan:
 
 def read_settings(path: Path) -> dict[str, Any]:
     """Read the settings that a plan file holds, which may be part of a plan only."""
-    try:
-        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise PlanError(f"{path} cannot be read as a plan: {error}") from error
-    except yaml.YAMLError as error:
-        place = str(error).replace("\n", " ")
-        raise PlanError(f"{path} is not valid YAML: {place}") from error
-    if not isinstance(settings, dict):
-        raise PlanError(f"{path} holds no plan: expected keys such as 'image' and 'sampling'")
+    settings = read_mapping(path, "those of a plan, such as 'image' and 'sampling'")
     return _with_paths(settings, lambda text: os.path.normpath(path.parent / text))
 
 

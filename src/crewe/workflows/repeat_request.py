@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from crewe.errors import PlanError, ReadError
 from crewe.workflows.observer import Observer
+from crewe.workflows.yaml_mapping import read_mapping
 
 
 @dataclass(frozen=True)
@@ -31,15 +30,9 @@ class Request:
 def read_note(path: Path) -> dict[str, Any]:
     """Read a note of settings and checksums. Raises PlanError for one that is damaged."""
     try:
-        note = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise PlanError(f"{path} cannot be read: {error}") from error
-    except yaml.YAMLError as error:
-        place = str(error).replace("\n", " ")
-        raise PlanError(f"{path} is damaged, it is not valid YAML: {place}") from error
-    if not isinstance(note, dict):
-        raise PlanError(f"{path} is damaged: it holds no settings. Make the result anew")
-    return note
+        return read_mapping(path, "the settings of a result")
+    except PlanError as error:
+        raise PlanError(f"{path} is damaged, make the result anew ({error})") from error
 
 
 def entry_of(note: Mapping[str, Any], key: str, kind: type, path: Path) -> Any:
