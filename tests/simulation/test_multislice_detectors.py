@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 
@@ -34,7 +36,7 @@ def test_parts_are_those_of_many_random_points():
 
 def test_rings_that_share_all_angles_share_every_pixel():
     edges = [0, 11.3, 50, 77.7, 2000 / 3]
-    rings = tuple(AnnularDetector(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True))
+    rings = tuple(AnnularDetector(a, b) for a, b in itertools.pairwise(edges))
     weights = ring_weights(rings, (60, 64), (8.0, 7.0), WAVELENGTH)
     assert weights.shape == (4, 60, 64)
     assert weights.sum(axis=0) == pytest.approx(np.ones((60, 64)), abs=1e-6)

@@ -28,6 +28,23 @@ def test_an_open_box_reaches_half_a_window_beyond_the_places():
     assert (found.steps <= 0.1).all()
 
 
+@pytest.mark.parametrize("window", [None, 5.0, 6.1, 9.0])
+def test_an_exact_open_box_has_the_step_asked_for_and_room_for_its_windows(window):
+    found = make_slab(atoms_at([(3, 2, 1)]), OPEN, SPANS, 0.0531, 2.0, window, exact=True)
+    assert found.steps == pytest.approx([0.0531, 0.0531], rel=1e-12)
+    least = np.array([6.0, 4.0]) + (2 * 5.0 if window is None else window)
+    lengths = found.steps * found.points
+    assert (lengths >= least).all()
+    # Both borders are as far from the places.
+    middle = found.corner + 0.5 * lengths
+    assert middle == pytest.approx([2.0, 1.0])
+    assert found.atoms.positions[0, :2] + found.corner == pytest.approx([1.0, 1.0])
+    if window is not None:
+        half = 0.5 * found.window_points[0] * 0.0531
+        assert -1.0 - half > found.corner[0] - 0.0531
+        assert 5.0 + half < found.corner[0] + lengths[0] + 0.0531
+
+
 def test_atoms_lie_in_the_middle_of_their_slice_and_none_is_lost():
     heights = [0.0, 1.999, 2.0, 4.0 - 1e-12, 7.9, 8.0]
     found = slab(atoms_at([(3, 2, z) for z in heights]))
