@@ -29,15 +29,9 @@ def open_npy(path: Path) -> list[xr.DataArray]:
 
 def open_npz(path: Path) -> list[xr.DataArray]:
     """Open the numeric arrays of a .npz file; one that crewe wrote comes back calibrated."""
-    import zipfile
-
     import numpy as np
 
-    with zipfile.ZipFile(path) as archive:
-        for entry in archive.infolist():
-            check_claim(path, entry.file_size, DEFLATE_RATIO, entry.compress_size)
-            with archive.open(entry) as member:
-                _check_member(path, member, entry.file_size)
+    check_archive(path)
     with np.load(path, allow_pickle=False) as stored:
         contents = {key: stored[key] for key in stored.files}
     note = contents.get(NOTE_KEY)
@@ -48,6 +42,17 @@ def open_npz(path: Path) -> list[xr.DataArray]:
     if not arrays:
         raise ReadError(f"{path.name}: this archive holds no numeric array")
     return arrays
+
+
+def check_archive(path: Path) -> None:
+    """Refuse a .npz file whose arrays claim more than it holds; ReadError says which is wrong."""
+    import zipfile
+
+    with zipfile.ZipFile(path) as archive:
+        for entry in archive.infolist():
+            check_claim(path, entry.file_size, DEFLATE_RATIO, entry.compress_size)
+            with archive.open(entry) as member:
+                _check_member(path, member, entry.file_size)
 
 
 def _check_member(path: Path, member: Any, size: int) -> None:

@@ -1,0 +1,97 @@
+"""How far a multislice image lies from its convolution image, to hundredths of a pixel.
+
+The images of a pair may come from two programs with two ideas of where pixel (0, 0) lies. A shift
+left standing costs a polynomial most of its terms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import scipy.ndimage
+from numpy.typing import NDArray
+
+from crewe.simulation.emulator.pairs import Pair
+
+Array = NDArray[np.float64]
+Shift = tuple[float, float]
+BORDER_PX = 6
+ITERATIONS = 8
+LARGEST_STEP_PX = 0.5
+CONVERGED_PX = 1e-4
+# Shifts below this are what fits of unshifted images scatter by.
+NEGLIGIBLE_PX = 0.02
+
+
+def pair_shift(pair: Pair) -> Shift:
+    """Shift (y, x) in px of the multislice image: it is the convolution image moved by so much.
+
+    Gauss–Newton on the residual of a cubic in the convolution image's pixel. NaN where the image
+    is too small or too flat to tell.
+    """
+    shift = np.zeros(2)
+    for _ in range(ITERATIONS):
+        step = _step(_moved(pair.linear, shift), pair.multislice.astype(np.float64))
+        if step is None:
+            return float("nan"), float("nan")
+        shift += step
+        if np.abs(step).max() < CONVERGED_PX:
+            break
+    return float(shift[0]), float(shift[1])
+
+
+def common_shift(pairs: Sequence[Pair]) -> tuple[Shift, Array]:
+    """Median shift (y, x) of pairs in px, zero where it is negligible, and each pair's (n, 2)."""
+    each = np.array([pair_shift(pair) for pair in pairs])
+    known = each[np.isfinite(each).all(axis=1)]
+    if len(known) == 0:
+        return (0.0, 0.0), each
+    down, right = float(np.median(known[:, 0])), float(np.median(known[:, 1]))
+    if max(abs(down), abs(right)) < NEGLIGIBLE_PX:
+        return (0.0, 0.0), each
+    return (down, right), each
+
+
+def moved(image: NDArray[np.float32], shift: Shift) -> NDArray[np.float32]:
+    """Image (y, x) moved down and right by a shift (y, x) in px, by a cubic spline.
+
+    What comes in over the border is the border's own value.
+    """
+    if shift == (0.0, 0.0):
+        return image
+    return _moved(image, np.asarray(shift)).astype(np.float32)
+
+
+def unknown_border(shift: Shift) -> int:
+    """Width in px of the border that a moved image does not know."""
+    if shift == (0.0, 0.0):
+        return 0
+    # A cubic spline looks two samples far.
+    return int(np.ceil(np.abs(shift).max())) + 1
+
+
+def _moved(image: NDArray[np.float32], shift: Array) -> Array:
+    result: Array = scipy.ndimage.shift(image.astype(np.float64), shift, order=3, mode="nearest")
+    return result
+
+
+def _step(linear: Array, target: Array) -> Array | None:
+    """One Gauss–Newton step (y, x) in px, None where it is undetermined."""
+    inner = (slice(BORDER_PX, -BORDER_PX),) * 2
+    slopes = np.stack([slope[inner].ravel() for slope in np.gradient(linear)], axis=1)
+    scale = linear.std() or 1.0
+    x, y = linear[inner].ravel() / scale, target[inner].ravel()
+    if len(x) < 100:
+        return None
+    powers = np.stack([np.ones_like(x), x, x**2, x**3], axis=1)
+    weights = np.linalg.lstsq(powers, y, rcond=None)[0]
+    steepness = (weights[1] + 2 * weights[2] * x + 3 * weights[3] * x**2) / scale
+    change = -steepness[:, None] * slopes
+    # The cubic gives way while the image moves: take out what it can explain of the change.
+    change -= powers @ np.linalg.lstsq(powers, change, rcond=None)[0]
+    normal = change.T @ change
+    if np.linalg.cond(normal) > 1e6:
+        return None
+    step: Array = np.linalg.solve(normal, change.T @ (y - powers @ weights))
+    return np.clip(step, -LARGEST_STEP_PX, LARGEST_STEP_PX)
