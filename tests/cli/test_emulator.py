@@ -396,3 +396,13 @@ def test_fit_probe_tells_the_width_with_its_error(stored, capsys):
     assert found["exponent"] is None
     assert main(["emulator", "fit", "pairs.npz", *QUICK, "--fit-probe"]) == 0
     assert "probe σ" in capsys.readouterr().out
+
+
+def test_a_report_is_written_and_kept(stored, folder, capsys):
+    command = ["emulator", "fit", "pairs.npz", *QUICK, "--report", "report"]
+    assert main(command) == 0
+    capsys.readouterr()
+    assert (folder / "report" / "report.html").is_file()
+    assert main(command) == 1
+    assert "holds a report" in capsys.readouterr().err
+    assert main([*command, "--overwrite"]) == 0

@@ -26,6 +26,7 @@ from crewe.workflows.emulator_fit_tables import (
     selection_table,
 )
 from crewe.workflows.emulator_plan import EmulatorFitPlan, read_convolution
+from crewe.workflows.emulator_report import check_report, write_report
 from crewe.workflows.observer import Observer, Silent
 from crewe.workflows.output_folder import check_folder
 from crewe.workflows.provenance import sha256, versions
@@ -62,6 +63,8 @@ def run_emulator_fit(
     told = observer or Silent()
     told.started(plan.pairs.name)
     check_emulator_output(plan, overwrite)
+    if plan.report is not None:
+        check_report(plan.report, overwrite)
     told.stage_started("reading")
     pairs = read_pairs(plan.pairs)
     result = make_emulator(plan, pairs, told)
@@ -69,6 +72,9 @@ def run_emulator_fit(
         told.stage_started("writing")
         save_emulator(plan.output, result.emulator, overwrite)
         result.summary["bytes"] = plan.output.stat().st_size
+    if plan.report is not None:
+        told.stage_started("report")
+        write_report(result, plan.report, overwrite)
     told.finished(in_words(result.summary))
     return result
 
