@@ -20,7 +20,6 @@ from crewe.workflows.output_folder import check_folder, make_folder
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
-    from matplotlib.figure import Figure
 
     from crewe.workflows.emulator_fit import FittedEmulator
 
@@ -57,7 +56,7 @@ def write_report(result: FittedEmulator, folder: Path, overwrite: bool = False) 
     _write(folder / PAGE, page.encode(), overwrite)
 
 
-def figures_of(result: FittedEmulator) -> Iterator[tuple[str, Figure]]:
+def figures_of(result: FittedEmulator) -> Iterator[tuple[str, Any]]:
     """Draw what a result shows, by name; every pixel in it was held out of the fit."""
     from crewe.plots.emulator import emulated_figure, error_figure, parity_figure
     from crewe.plots.emulator_curves import terms_figure, training_figure
