@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Image = NDArray[np.float32]
 CHUNK_PIXELS = 4096
+# A grid of 5 sees two pixels far, vacuum or not.
+LEAST_BORDER_PX = 8
+# Farther than this from an atom its convolution image is dark.
+TAIL_ANGSTROM = 2.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,13 +114,23 @@ class Emulator:
 
     def image_of(self, numbers: Any, positions: Any, shape: tuple[int, int]) -> Image:
         """Array-level `image`: `positions` (n, 3) in Å from pixel (0, 0), nothing repeated."""
-        border = self.feature_set.reach_px
         how = self._known_convolution()
+        places = np.asarray(positions, dtype=np.float64)
+        border = self._border(places, shape, how.pixel_size_angstrom)
         offset = [border * how.pixel_size_angstrom] * 2 + [0.0]
         wide = (shape[0] + 2 * border, shape[1] + 2 * border)
-        linear = how.image(numbers, np.asarray(positions, dtype=np.float64) + offset, wide)
+        linear = how.image(numbers, places + offset, wide)
         inner = slice(border, border + shape[0]), slice(border, border + shape[1])
         return np.ascontiguousarray(self._corrected(linear)[inner])
+
+    def _border(self, places: Array, shape: tuple[int, int], pixel: float) -> int:
+        """Pixels around the image that its features see and that are not vacuum."""
+        reach = self.feature_set.reach_px
+        if len(places) == 0:
+            return min(reach, LEAST_BORDER_PX)
+        last = np.array(shape[::-1]) * pixel
+        beyond = max(-float(places[:, :2].min()), float((places[:, :2] - last).max()))
+        return min(reach, max(LEAST_BORDER_PX, math.ceil((beyond + TAIL_ANGSTROM) / pixel)))
 
     def standard_error(self, linear: Any) -> Image:
         """Standard error (y, x) to expect of `predict`, in fractions of the beam.

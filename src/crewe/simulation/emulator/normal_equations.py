@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
-from scipy.linalg.blas import dsyrk
 
 from crewe.errors import CalibrationError
 
@@ -18,8 +17,10 @@ Array = NDArray[np.float64]
 class NormalEquations:
     """Sums over pixels of φφᵀ, φy, y and y², for y ≈ c·φ with `count` monomials φ.
 
-    Any number of parts may be added in any order and merged afterwards. `samples` counts the
-    pixels. Raises CalibrationError for parts of another size.
+    Any number of parts may be added in any order and merged afterwards; threads may add at the same
+    time when each has its own equations. `matrix` (term, term), `moments` (term,), `target_sum` and
+    `target_square_sum` are these sums, `samples` the number of pixels. Raises CalibrationError for
+    parts of another size.
     """
 
     def __init__(self, count: int) -> None:
@@ -30,8 +31,7 @@ class NormalEquations:
         self.moments = np.zeros(count)
         self.target_sum = 0.0
         self.target_square_sum = 0.0
-        # Fortran order, upper triangle: what the routine adds to without a copy.
-        self._upper = np.zeros((count, count), order="F")
+        self.matrix = np.zeros((count, count))
 
     def add(self, monomials: Any, target: Any) -> None:
         """Add pixels: monomials (term, pixel) and the target (pixel,).
@@ -50,7 +50,8 @@ class NormalEquations:
         moments = values @ wanted
         if not (np.isfinite(moments).all() and np.isfinite(values.sum())):
             raise CalibrationError("a monomial or target is NaN or infinite: mask these pixels")
-        self._upper = dsyrk(1.0, values.T, beta=1.0, c=self._upper, trans=1, overwrite_c=1)
+        # numpy knows a product with its own transpose: half the work of any other
+        self.matrix += values @ values.T
         self.moments += moments
         self.samples += wanted.size
         self.target_sum += float(wanted.sum())
@@ -62,7 +63,7 @@ class NormalEquations:
             raise CalibrationError(
                 f"equations of {self.count} and {other.count} terms cannot be merged"
             )
-        self._upper += other._upper
+        self.matrix += other.matrix
         self.moments += other.moments
         self.samples += other.samples
         self.target_sum += other.target_sum
@@ -72,12 +73,6 @@ class NormalEquations:
         result = NormalEquations(self.count)
         result.merge(self)
         result.merge(other)
-        return result
-
-    @property
-    def matrix(self) -> Array:
-        """Sum (term, term) of φφᵀ."""
-        result: Array = np.triu(self._upper) + np.triu(self._upper, 1).T
         return result
 
     def solve(self, ridge: float = 0.0) -> tuple[Array, Array]:
@@ -90,10 +85,10 @@ class NormalEquations:
         """
         if not (math.isfinite(ridge) and ridge >= 0):
             raise CalibrationError(f"ridge must be 0 or positive and finite, got {ridge}")
-        scale = np.sqrt(np.diag(self._upper))
+        scale = np.sqrt(np.diag(self.matrix))
         self._check_enough(scale, ridge)
         scale = np.where(scale > 0, scale, 1.0)
-        scaled = self._upper / np.outer(scale, scale)
+        scaled = self.matrix / np.outer(scale, scale)
         scaled[np.arange(1, self.count), np.arange(1, self.count)] += ridge
         try:
             upper = scipy.linalg.cholesky(scaled, lower=False, check_finite=False)
