@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -115,6 +117,16 @@ def test_the_378_terms_of_smooth_images_predict_as_least_squares_does(ridge):
     assert difference.std() < 1e-4 * target.std()
 
 
+def test_threads_with_their_own_equations_sum_to_the_whole():
+    values, _, target = _problem()
+    parts = np.array_split(np.arange(PIXELS), 4)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda part: _equations(values[:, part], target[part]), parts))
+    merged = sum(found[1:], start=found[0])
+    assert np.allclose(merged.matrix, _equations(values, target).matrix, rtol=1e-12)
+    assert merged.samples == PIXELS
+
+
 def test_terms_that_cannot_be_told_apart_are_named_as_such():
     values, _, target = _problem()
     twice = np.concatenate([values, values[-1:]])
@@ -144,16 +156,17 @@ def test_parts_that_do_not_fit_are_refused():
     assert np.isnan(equations.target_variance())
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
 @pytest.mark.parametrize("place", ["monomial", "target"])
-def test_nan_is_refused_and_leaves_the_sums_as_they_were(place):
+def test_nan_is_refused_and_leaves_the_sums_as_they_were(place, value):
     values, _, target = _problem()
     equations = _equations(values, target)
-    before = equations.matrix
+    before = equations.matrix.copy()
     bad, wanted = values[:, :5].copy(), target[:5].copy()
     if place == "monomial":
-        bad[3, 2] = np.nan
+        bad[3, 2:4] = value, -value
     else:
-        wanted[2] = np.nan
+        wanted[2:4] = value, -value
     with pytest.raises(CalibrationError, match="mask these pixels"):
         equations.add(bad, wanted)
     assert np.array_equal(equations.matrix, before)

@@ -47,8 +47,10 @@ class NormalEquations:
             )
         if wanted.size == 0:
             return
-        moments = values @ wanted
-        if not (np.isfinite(moments).all() and np.isfinite(values.sum())):
+        with np.errstate(invalid="ignore"):
+            moments = values @ wanted
+            finite = np.isfinite(moments).all() and np.isfinite(values.sum())
+        if not finite:
             raise CalibrationError("a monomial or target is NaN or infinite: mask these pixels")
         # numpy knows a product with its own transpose: half the work of any other
         self.matrix += values @ values.T
@@ -135,5 +137,5 @@ class NormalEquations:
 def _singular(count: int, samples: int, ridge: float) -> str:
     return (
         f"{samples} pixels cannot tell {count} terms apart (ridge {ridge:g}): use a ridge, "
-        "say 1e-10, more varied images, or fewer terms"
+        "say 1e-12, more varied images, or fewer terms"
     )
