@@ -52,8 +52,9 @@ def test_the_ring_is_around_the_smallest_that_suffices():
 
 @pytest.mark.parametrize("spread", [0.001, 0.5, np.nan])
 def test_error_against_training_images_with_bars_of_any_size(spread):
+    errors = [0.03, 0.02, 0.01]
     table = pd.DataFrame(
-        {"images": [1, 3, 10], "one_minus_r2": [0.03, 0.02, 0.01], "spread": [spread] * 3}
+        {"images": [1, 3, 10], "one_minus_r2": errors, "median": errors, "spread": [spread] * 3}
     )
     figure = training_figure(table)
     (axes,) = figure.axes

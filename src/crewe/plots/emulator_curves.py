@@ -38,7 +38,6 @@ def terms_figure(table: "pd.DataFrame", *, floor: float | None = None, title: st
         }
         axes.plot(*ring, "o", **style)
         _finish(axes, "terms", floor, title)
-        axes.xaxis.set_major_formatter("{x:g}")
     return figure
 
 
@@ -47,7 +46,8 @@ def training_figure(
 ) -> "Figure":
     """Draw 1 − R² against the number of training images, both logarithmic.
 
-    `table` is that of `leave_out`; bars are the spread over repeats.
+    `table` is that of `leave_out`; bars are the spread over repeats, the line without marks is
+    their median.
     """
     import matplotlib
 
@@ -64,6 +64,8 @@ def training_figure(
             capsize=2,
             label="held-out images",
         )
+        colour = TYPE_COLOURS[5]
+        axes.plot(table["images"], table["median"], ":", color=colour, lw=0.9, label="median")
         _finish(axes, "training images", floor, title)
         axes.set_xticks(list(table["images"]), [str(n) for n in table["images"]])
         axes.set_xticks([], minor=True)
@@ -110,9 +112,9 @@ def _finish(axes: "Axes", what: str, floor: float | None, title: str) -> None:
         axes.axhline(floor, color=FLOOR_COLOUR, linestyle="--", lw=0.8, label="phonon noise")
     axes.set_xscale("log")
     axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    axes.yaxis.set_major_formatter("{x:g}")
     for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axis.set_major_formatter("{x:g}")
         axis.set_minor_formatter(NullFormatter())
     axes.set_xlabel(what)
     axes.set_ylabel("1 − R² of held-out images")

@@ -48,6 +48,7 @@ def test_numbers_are_chosen_so_that_images_are_left():
     )
     assert list(table["images"]) == [1, 2, 3, 5]
     assert table["spread"].isna().all()
+    assert table["median"].equals(table["one_minus_r2"].rename("median"))
     assert heard == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
@@ -56,3 +57,13 @@ def test_what_leaves_no_image_is_refused():
         leave_out(pairs(3), SMALL, rng=np.random.default_rng(1), training=(3,))
     with pytest.raises(CalibrationError, match="more pairs"):
         leave_out(pairs(1), SMALL, rng=np.random.default_rng(1))
+
+
+def test_one_choice_of_images_without_the_bright_ones_is_not_the_median():
+    every = pairs(8, noise=0.01)
+    bright = every[0]
+    linear = 4 * bright.linear
+    every[0] = Pair("0", linear, (linear - 3 * linear**2).astype(np.float32))
+    plan = EmulatorPlan(size=1, log=True, degree=3, register=False)
+    table = leave_out(every, plan, rng=np.random.default_rng(0), training=(6,), repeats=9)
+    assert table["one_minus_r2"][0] > 1.5 * table["median"][0]

@@ -84,6 +84,7 @@ def test_an_optimum_beyond_what_is_tried_is_said():
     sharper = pairs(Convolution(0.2, 0.3, 1.7), noise=0.0, atoms=False)
     found = fit_linear_model(sharper)
     assert found.width == pytest.approx(0.0, abs=0.3)
+    assert np.isnan(found.width_error)
     assert "edge of what was tried" in found.remarks[-1]
 
 

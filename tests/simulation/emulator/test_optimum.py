@@ -53,6 +53,12 @@ def test_a_slope_ends_at_the_edge_and_a_plain_tells_nothing():
     slope = Search(lambda values: np.full(4, 1 + values[0]), [0.0], [(0.0, 1.0)], [0.1])
     found = optimum_of(slope)
     assert found.values[0] == 0
+    assert found.at_edge[0]
     assert np.isnan(found.errors[0])
+    centres = np.full((5, 1), -0.2) + np.arange(5)[:, None] * 0.01
+    outside = Search(quadratic(centres, np.eye(1)), [0.5], [(0.0, 1.0)], [0.1])
+    assert optimum_of(outside).values[0] == pytest.approx(0, abs=0.01)
+    assert np.isnan(optimum_of(outside).errors[0])
     plain = optimum_of(Search(lambda values: np.ones(4), [0.5], [(0.0, 1.0)], [0.1]))
     assert np.isnan(plain.errors[0])
+    assert (plain.values[0], plain.at_edge[0]) == (0.5, False)

@@ -36,8 +36,9 @@ def leave_out(
     """Error as a function of the number of training images, a row for each number.
 
     Columns: `images` learned from, `repeats`, `one_minus_r2` and `fractional_rms` over all pixels
-    of all others in all repeats, `spread` the standard deviation of 1 − R² over repeats, each with
-    images chosen anew. By default `training` is as many of 1, 2, 3, 5, 8, 10 and 15 as leave an
+    of all others in all repeats, `median` and `spread` (standard deviation) of 1 − R² over repeats,
+    each with images chosen anew. A median far below says that a few images may happen to hold
+    nothing like the rest. By default `training` is as many of 1, 2, 3, 5, 8, 10 and 15 as leave an
     image to be tested on. `progress` hears fits done and all. Raises CalibrationError for numbers
     that leave none on one of the sides.
     """
@@ -68,5 +69,6 @@ def _row(number: int, found: CrossValidation) -> dict[str, float]:
         "repeats": found.repeats,
         "one_minus_r2": found.one_minus_r2,
         "fractional_rms": found.fractional_rms,
+        "median": float(np.median(found.each_repeat)),
         "spread": float(np.std(found.each_repeat, ddof=1)) if several else float("nan"),
     }

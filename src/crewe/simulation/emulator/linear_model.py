@@ -168,10 +168,8 @@ def _model(
 ) -> LinearModel:
     found = optimum_of(search)
     names = ["exponent", "width"] if several else ["width"]
-    tried = zip(names, found.values, search.bounds, search.steps, strict=True)
-    for name, value, (low, high), step in tried:
-        # A step is what the error takes notice of.
-        if min(value - low, high - value) < step / 2:
+    for name, (low, high), at_edge in zip(names, search.bounds, found.at_edge, strict=True):
+        if at_edge:
             remarks += (f"the best {name} lies at the edge of what was tried, {low:g} to {high:g}",)
     return LinearModel(
         exponent=float(found.values[0]) if several else None,

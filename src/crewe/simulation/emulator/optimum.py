@@ -69,9 +69,12 @@ class Optimum:
     values: Array
     """The values (n,)."""
     errors: Array
-    """Their standard errors (n,), NaN where the error shows no minimum around them."""
+    """Their standard errors (n,), NaN where the error shows no minimum around them, or the least
+    error lies at the edge of what may be tried."""
     least: float
     """The error there."""
+    at_edge: NDArray[np.bool_]
+    """Whether values (n,) lie within half a step of their bounds."""
 
 
 def optimum_of(search: Search) -> Optimum:
@@ -93,7 +96,9 @@ def optimum_of(search: Search) -> Optimum:
     spread = np.array(vertices)
     count = len(spread)
     deviation = np.sqrt((count - 1) * spread.var(axis=0)) * steps
-    return Optimum(values, deviation, search.total(values))
+    at_edge = np.minimum(values - low, high - values) < steps / 2
+    deviation[at_edge] = np.nan
+    return Optimum(values, deviation, search.total(values), at_edge)
 
 
 def _least(search: Search) -> Array:
@@ -105,7 +110,7 @@ def _least(search: Search) -> Array:
             options={"xatol": 0.02 * search.steps[0]},
         )
         best = np.array([found.x])
-        return min((best, np.array(search.start)), key=search.total)
+        return min((np.array(search.start), best), key=search.total)
     simplex = [np.array(search.start)]
     for axis, step in enumerate(search.steps):
         corner = simplex[0].copy()
