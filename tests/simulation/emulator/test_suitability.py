@@ -7,6 +7,7 @@ from emulator_data import CONVOLUTION, DETECTOR, OPTICS, pairs, particle
 
 from crewe.errors import CalibrationError, SpecimenError
 from crewe.simulation.emulator.fit import fit_emulator
+from crewe.simulation.emulator.pairs import Pair
 from crewe.simulation.emulator.plan import EmulatorPlan
 from crewe.simulation.emulator.suitability import suitability, training_facts
 
@@ -112,3 +113,19 @@ def test_specimens_that_are_none_are_refused(emulator):
     lost.positions[3, 0] = np.nan
     with pytest.raises(SpecimenError, match="NaN"):
         suitability(emulator, lost)
+
+
+def test_a_crystal_that_repeats_has_no_edge():
+    """Tiles of one crystal, and many of them, are the same to an emulator of wide features."""
+    cell = particle(0, number=4, thickness=0.0)
+    cell.positions[:] = [[0, 0, 0], [2, 2, 0], [0, 0, 4], [2, 2, 4]]
+    cell.set_cell([4.0, 4.0, 8.0])
+    cell.pbc = True
+    plan = EmulatorPlan(features="smoothed", kinds=("intensity", "smooth 3"), register=False)
+    wide = cell.repeat((8, 8, 1))
+    image = CONVOLUTION.image(wide.numbers, wide.positions, (160, 160))[40:120, 40:120]
+    learned = [Pair("0", image, image), Pair("1", image[::-1], image[::-1])]
+    fitted = fit_emulator(learned, plan, convolution=CONVOLUTION)
+    share = suitability(fitted, cell).share_outside
+    assert share == suitability(fitted, cell.repeat((3, 3, 1))).share_outside
+    assert share < 0.05

@@ -59,6 +59,17 @@ class Domain:
         result: Array = (flat * (self.inverse_covariance @ flat)).sum(axis=0)
         return result.reshape(wide.shape[1:])
 
+    def report(self, outside: Mask) -> DomainReport:
+        """What to say of an image whose pixels (y, x) are outside or not."""
+        share = float(outside.mean())
+        if share <= self.share_limit:
+            return DomainReport(True, (), share, outside)
+        said = (
+            f"{100 * share:.3g} % of the pixels lie outside what it has seen (at most "
+            f"{100 * self.share_limit:.2g} % may)"
+        )
+        return DomainReport(False, (said,), share, outside)
+
     def to_arrays(self) -> dict[str, Any]:
         """Its arrays by name."""
         limits = np.array([self.distance_limit, self.share_limit])

@@ -158,15 +158,7 @@ class Emulator:
         Raises ImageError as `predict`.
         """
         distances = self.domain.distances(self._standardised(checked(linear)))
-        outside = distances > self.domain.distance_limit
-        share = float(outside.mean())
-        reasons = []
-        if share > self.domain.share_limit:
-            reasons.append(
-                f"{100 * share:.2g} % of the pixels lie outside what it has seen (at most "
-                f"{100 * self.domain.share_limit:.2g} % may)"
-            )
-        return DomainReport(not reasons, tuple(reasons), share, outside)
+        return self.domain.report(distances > self.domain.distance_limit)
 
     def _standardised(self, linear: Image) -> Array:
         scaled = moved(linear, self.shift_px) / np.float32(self.image_scale)

@@ -73,16 +73,16 @@ def suitability(
         *element_reasons(emulator, atoms.numbers),
         *_thickness_reasons(emulator, atoms),
     ]
-    linear = convolution_image(emulator, atoms)
-    report = emulator.check(linear)
+    linear, border = _convolution_image(emulator, atoms)
+    report = _without_border(emulator, emulator.check(linear), border)
     reasons += [*brightness_reasons(emulator, linear), *report.reasons]
     return DomainReport(not reasons, tuple(reasons), report.share_outside, report.outside)
 
 
-def convolution_image(emulator: Emulator, atoms: Atoms) -> NDArray[np.float32]:
-    """Convolution image (y, x) of a specimen as the emulator would make it.
+def _convolution_image(emulator: Emulator, atoms: Atoms) -> tuple[NDArray[np.float32], int]:
+    """Convolution image (y, x) of a specimen, and how many pixels lie around its field.
 
-    Raises CalibrationError where it does not know how.
+    A crystal that repeats goes on around it as far as features look: it has no edge.
     """
     how = emulator.convolution
     if how is None:
@@ -90,9 +90,20 @@ def convolution_image(emulator: Emulator, atoms: Atoms) -> NDArray[np.float32]:
             "this emulator does not know how its convolution images were made, so it takes images "
             "and no atoms; fit it again with a description of them"
         )
-    field = choose_field(atoms, how.pixel_size_angstrom, None, 2.0, None)
-    numbers, positions = images_within(atoms, field, how.pixel_size_angstrom, 3.0)
-    return how.image(numbers, positions, field.shape)
+    pixel = how.pixel_size_angstrom
+    field = choose_field(atoms, pixel, None, 2.0, None)
+    border = emulator.feature_set.reach_px if field.periodic else 0
+    numbers, positions = images_within(atoms, field, pixel, border * pixel + 3.0)
+    offset = [border * pixel, border * pixel, 0.0]
+    shape = (field.shape[0] + 2 * border, field.shape[1] + 2 * border)
+    return how.image(numbers, positions + offset, shape), border
+
+
+def _without_border(emulator: Emulator, report: DomainReport, border: int) -> DomainReport:
+    """The report on the pixels within the border alone."""
+    if border == 0 or report.outside is None:
+        return report
+    return emulator.domain.report(report.outside[border:-border, border:-border])
 
 
 def optics_reasons(emulator: Emulator, optics: Optics | None) -> list[str]:
