@@ -13,7 +13,7 @@ from crewe.simulation.multislice_settings import MultisliceSettings
 from crewe.specimens.nanoparticles import nanoparticle
 from crewe.specimens.orientation import near_zone_axis, random_rotation
 from crewe.workflows.observer import Recorder
-from crewe.workflows.pair_set import field_of, one_image, particle, rounded, run_pair_set
+from crewe.workflows.pair_set import KEPT, field_of, one_image, particle, rounded, run_pair_set
 from crewe.workflows.pair_set_plan import pair_set_plan
 
 pytest.importorskip("abtem")
@@ -70,9 +70,9 @@ def test_a_pair_holds_means_errors_and_atoms(made):
     for number, pair in enumerate(pairs):
         single = np.stack([np.load(folder / f"{number:02d}_{c:02d}.npy") for c in range(2)])
         single = single.astype(np.float64)
-        assert pair.multislice == pytest.approx(single.mean(axis=0), rel=2**-12)
+        assert pair.multislice == pytest.approx(single.mean(axis=0), rel=2**-10, abs=2**-18)
         error = np.abs(single[0] - single[1]) / 2
-        assert pair.phonon_error == pytest.approx(error, rel=2**-6)
+        assert pair.phonon_error == pytest.approx(error, rel=2**-5, abs=2**-18)
         assert pair.numbers.tolist() == [78] * 13
 
 
@@ -80,7 +80,7 @@ def test_atoms_stand_where_the_images_show_them(made):
     pairs = read_pairs(made[0])
     for pair in pairs:
         linear = PLAN.convolution.image(pair.numbers, pair.positions, pair.linear.shape)
-        assert pair.linear == pytest.approx(linear, rel=2**-11)
+        assert pair.linear == pytest.approx(linear, rel=2**-14, abs=2**-22)
         # The probe of these optics is far wider than the convolution's, but in the same place.
         both = np.fft.fft2(pair.linear) * np.conj(np.fft.fft2(pair.multislice))
         matched = np.fft.ifft2(both).real
@@ -94,7 +94,7 @@ def test_the_set_says_how_it_was_made(made):
     assert about["convolution"]["exponent"] == 1.7
     assert about["configurations"] == summary["configurations"] == [2, 2]
     assert {"crewe", "abtem"} <= set(about["versions"])
-    assert "12 significant bits" in about["rounding"]
+    assert about["rounding"]["linear"] == "14 significant bits, no finer than 2^-21"
     assert 0 < summary["phonon_share_of_variance"] < 1
     assert json.loads(json.dumps(summary)) == summary
 
@@ -177,15 +177,18 @@ def test_where_nothing_can_be_written_nothing_is_simulated(made, tmp_path):
         run_pair_set(PLAN, tmp_path / "empty.npz", as_is=True)
 
 
-@pytest.mark.parametrize("bits", [6, 12])
-def test_rounding_keeps_so_many_bits(bits):
-    values = np.random.default_rng(1).lognormal(size=1000).astype(np.float32)
-    found = rounded(values, bits)
-    assert np.abs(found / values - 1).max() <= 2.0**-bits
-    np.testing.assert_array_equal(found, rounded(found, bits))
-    kept = found.view(np.uint32) & ((1 << (24 - bits)) - 1)
-    assert not kept.any()
-    assert rounded(np.array([0.0, -1.5]), 6).tolist() == [0.0, -1.5]
+@pytest.mark.parametrize("kind", ["linear", "multislice", "phonon_error"])
+def test_rounding_keeps_what_means_something(kind):
+    bits, finest = KEPT[kind]
+    values = np.random.default_rng(1).lognormal(-6, 3, size=1000).astype(np.float32)
+    found = rounded(values, kind)
+    large = values > 2.0 ** (finest + bits)
+    assert large.any()
+    assert np.abs(found / values - 1)[large].max() <= 2.0**-bits
+    assert np.abs(found - values)[~large].max() <= 2.0 ** (finest - 1)
+    np.testing.assert_array_equal(found, rounded(found, kind))
+    assert not (found.view(np.uint32) & ((1 << (23 - bits)) - 1)).any()
+    assert rounded(np.array([0.0, -1.5]), kind).tolist() == [0.0, -1.5]
 
 
 def assert_same(one, other):

@@ -27,9 +27,9 @@ def test_the_shipped_plan_is_the_papers():
     assert plan.optics.beam_energy_kev == 200
     assert plan.particles.counts == {78: 561}
     assert plan.particles.disorders == (0, 1 / 3, 2 / 3, 1)
-    assert plan.multislice.settings() == MultisliceSettings(
-        2.0, 0.064, 1, window_angstrom=8.0, fidelity="coarse"
-    )
+    assert plan.multislice.settings() == MultisliceSettings(2.0, 0.064, 1, window_angstrom=8.0)
+    coarse = pair_set_plan(changed("multislice", fidelity="coarse"))
+    assert coarse.multislice.settings().fidelity == "coarse"
     assert plan.convolution.probe_sigma_angstrom == 0.38
 
 
