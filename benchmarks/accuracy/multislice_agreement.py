@@ -131,8 +131,8 @@ class Case:
         return np.asarray(found.array).reshape(x.shape), seconds
 
 
-SMALL = Case(55, 45, 9, 30.0)
-LARGE = Case(561, 25, 4, 44.0)
+SMALL = Case(55, 45, 9, 26.0)
+LARGE = Case(561, 17, 4, 40.0)
 
 
 def particle(number: int):
