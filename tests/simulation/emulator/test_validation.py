@@ -8,7 +8,7 @@ from crewe.errors import CalibrationError, ImageError
 from crewe.simulation.emulator.neighbourhood import Neighbourhood
 from crewe.simulation.emulator.pairs import Pair
 from crewe.simulation.emulator.plan import EmulatorPlan
-from crewe.simulation.emulator.splits import leave_out_splits
+from crewe.simulation.emulator.splits import Split, leave_out_splits
 from crewe.simulation.emulator.validation import (
     cross_validate,
     final_emulator,
@@ -175,6 +175,34 @@ def test_the_final_emulator_knows_its_figures():
         for p in made(2, 0.004, seed=11)
     ]
     assert np.mean(within) == pytest.approx(0.683, abs=0.02)
+
+
+def test_a_stranger_among_the_pairs_does_not_open_the_domain():
+    pairs = made(6)
+    linear = 3 * pairs[2].linear
+    pairs[2] = Pair("02", linear, polynomial(linear).astype(np.float32))
+    found = cross_validate(pairs, SMALL, rng=generator())
+    table = found.per_image.set_index("pair")
+    assert table["share_outside"]["02"] > 0.1
+    assert found.share_limit == 0.1
+    alike = cross_validate(made(6), SMALL, rng=generator())
+    assert alike.share_limit < 0.05
+
+
+def test_the_fit_that_knew_an_image_best_sets_the_limit():
+    pairs = made(6)
+    for n in (0, 1):
+        linear = 3 * pairs[n].linear
+        pairs[n] = Pair(f"{n:02}", linear, polynomial(linear).astype(np.float32))
+    # Once both bright images are held out together, once each learns from the other.
+    splits = [
+        Split(0, (2, 3, 4, 5), (0, 1)),
+        Split(1, (0, 2, 3), (1, 4, 5)),
+        Split(1, (1, 4, 5), (0, 2, 3)),
+    ]
+    found = validate_splits(pairs, SMALL, splits, kind="image", folds=2)
+    assert found.per_image["share_outside"].max() > 0.1
+    assert found.share_limit < 0.1
 
 
 def test_standard_errors_of_coefficients_may_be_left_out():
