@@ -42,7 +42,7 @@ Kind = Annotated[
     _option(MODEL, text="Smoothed feature such as 'smooth 2'; repeat it. Default: eleven."),
 ]
 Ridge = Annotated[
-    float | None, _option(MODEL, text="Penalty on the coefficients. Default: 1e-12.", min=0)
+    float | None, _option(MODEL, text="Penalty on the coefficients. Default: 1e-11.", min=0)
 ]
 Register = Annotated[bool, _option(MODEL, text="Fit a shift between the images of the pairs.")]
 Described = Annotated[

@@ -31,7 +31,7 @@ Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Progress = Callable[[int, int], None]
 # Pixels of a chunk: its terms stay in the cache.
-CHUNK_PIXELS = 4096
+CHUNK_PIXELS = 1024
 # The paper crops what its grid cannot see; other features get the border of a grid of 5.
 SMOOTHED_BORDER_PX = 2
 

@@ -79,8 +79,8 @@ def _moved(image: NDArray[np.float32], shift: Array) -> Array:
 def _step(linear: Array, target: Array) -> Array | None:
     """One Gauss–Newton step (y, x) in px, None where it is undetermined."""
     inner = (slice(BORDER_PX, -BORDER_PX),) * 2
-    down, right = np.gradient(linear)
-    slopes = np.stack([down[inner].ravel(), right[inner].ravel()], axis=1)
+    slope: list[Array] = list(np.gradient(linear))
+    slopes = np.stack([along[inner].ravel() for along in slope], axis=1)
     scale = float(linear.std()) or 1.0
     x, y = linear[inner].ravel() / scale, target[inner].ravel()
     if len(x) < 100:
