@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from ase.build import bulk
@@ -133,26 +135,17 @@ class TestMultislice:
         usual |= {"optics": NARROW, "detectors": {"dark": DARK}}
         return plan(path if path.exists() else one_atom(path), **{**usual, **settings})
 
-    def test_configurations_are_those_of_their_seeds(self, tmp_path):
-        from crewe.simulation.multislice import annular_image
+    def test_configurations_are_those_of_the_function_for_python(self, tmp_path):
+        from crewe.simulation.multislice_phonons import phonon_series
 
         request = self.request(tmp_path, phonons=2, errors=True)
         specimen = specimen_of(request)
         found = multislice_images(request, specimen, tmp_path / "kept", Recorder(), 0)
-        one, two = (
-            annular_image(
-                specimen.atoms,
-                NARROW,
-                DARK,
-                PIXEL,
-                np.random.default_rng((5, c)),
-                settings=request.multislice_settings(),
-                field=specimen.field,
-            ).values.astype(np.float32)
-            for c in (0, 1)
-        )
-        assert found.values[0, 0] == pytest.approx(0.5 * (one + two), rel=1e-6)
-        assert found.errors[0, 0] == pytest.approx(0.5 * np.abs(one - two), abs=1e-8)
+        settings = replace(request.multislice_settings(), configurations=2)
+        kwargs = {"settings": settings, "field": specimen.field}
+        series = phonon_series(specimen.atoms, NARROW, [DARK], PIXEL, 5, **kwargs)
+        assert found.values == pytest.approx(series["image"].values, rel=1e-5)
+        assert found.errors == pytest.approx(series["phonon_error"].values, rel=1e-3, abs=1e-8)
 
     def test_more_configurations_go_on_with_those_that_are_there(self, tmp_path):
         kept = tmp_path / "kept"

@@ -11,7 +11,7 @@ from crewe.workflows.simulation_note import file_facts, simulation_note, simulat
 
 def test_the_note_is_plain_and_names_files_by_their_contents(tmp_path):
     path = one_atom(tmp_path / "pt.xyz")
-    note = simulation_note(plan(path), {"mean": 0.5})
+    note = simulation_note(plan(path), {"mean": 0.5, "seconds": 3.0})
     assert json.loads(json.dumps(note)) == note
     assert note["specimen_sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
     assert note["result"] == {"mean": 0.5}

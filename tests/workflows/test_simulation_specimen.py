@@ -117,6 +117,21 @@ def test_a_particle_larger_than_its_cell_is_refused():
         check_specimen(atoms, "pt.xyz")
 
 
+@pytest.mark.parametrize("disorder", [0.0, 1.0])
+def test_a_particle_that_a_file_has_wrapped_into_its_cell_is_refused_too(tmp_path, disorder):
+    atoms = particle(disorder=disorder)
+    atoms.set_cell([8, 9, 30])
+    atoms.pbc = True
+    with pytest.raises(SpecimenError, match="larger than its cell, of 8 × 9 × 30 Å"):
+        read(written(tmp_path / "pt.cif", atoms))
+
+
+def test_atoms_in_one_place_are_refused():
+    with pytest.raises(SpecimenError, match=r"Pt and O stand 0.3 Å apart.* twice"):
+        check_specimen(Atoms("PtO", [(0, 0, 0), (0, 0, 0.3)]), "twice.xyz")
+    check_specimen(Atoms("N2", [(0, 0, 0), (0, 0, 1.098)]), "n2.xyz")
+
+
 def test_a_crystal_may_reach_out_of_its_cell():
     atoms = GOLD.copy()
     atoms.positions[0] += 2 * atoms.cell[0]

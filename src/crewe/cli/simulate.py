@@ -126,10 +126,11 @@ def simulate(
 ) -> int:
     """Simulate the STEM image of a specimen, in fractions of the beam.
 
-    Model linear is a convolution with the probe, scaled by cross-sections (milliseconds);
-    multislice is exact but for its settings (minutes to hours; run again, it goes on where it was
-    interrupted); an emulator has multislice's accuracy in milliseconds for specimens like those it
-    was fitted to, and refuses others. The image carries all settings, versions and checksums.
+    Model linear is a convolution with the probe, scaled by cross-sections (milliseconds).
+    Multislice is exact but for its settings (minutes to hours; run again, it goes on where
+    it was interrupted). An emulator has multislice's accuracy in milliseconds for specimens
+    like those it was fitted to, and refuses others. The image carries all settings,
+    versions and checksums.
     """
     from crewe.cli.progress import listener
     from crewe.workflows.simulate import run_simulation

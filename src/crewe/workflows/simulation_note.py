@@ -37,5 +37,6 @@ def simulation_note(plan: SimulationPlan, summary: dict[str, Any]) -> dict[str, 
         "plan": plan.settings(),
         "versions": simulation_versions(),
         **file_facts(plan),
-        "result": summary,
+        # The same image has the same note, however long it took.
+        "result": {key: value for key, value in summary.items() if key != "seconds"},
     }

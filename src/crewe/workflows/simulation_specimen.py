@@ -29,6 +29,8 @@ DEFAULT_MARGIN_ANGSTROM = 2.0
 ABOVE_ANGSTROM = 1.0
 # A probe and its tails must fit into a periodic cell beside those of its neighbours.
 NARROWEST_BOX_ANGSTROM = 12.0
+# Atoms nearer than this part of a covalent bond cannot be; the shortest triple bonds are at 0.77.
+NEAREST_OF_BOND = 0.6
 # Rounding in files of atoms.
 OUTSIDE_ANGSTROM = 0.02
 
@@ -82,6 +84,33 @@ def check_specimen(atoms: Atoms, name: str) -> None:
         _check_wrapped(atoms, name)
     elif _has_cell(atoms):
         _check_inside(atoms, name)
+    if not _half_filled(atoms):
+        _check_distances(atoms, name)
+
+
+def _check_distances(atoms: Atoms, name: str) -> None:
+    """Two atoms cannot stand in one place, nor a particle reach into its own image."""
+    from ase.data import covalent_radii
+
+    around = atoms
+    if _repeats(atoms):
+        around = atoms.copy()
+        around.wrap()
+        around = around.repeat((2, 2, 2))
+    if len(around) < 2:
+        return
+    distance, partner = cKDTree(around.positions).query(around.positions, k=2)
+    radii = covalent_radii[around.numbers]
+    share = distance[:, 1] / (radii + radii[partner[:, 1]])
+    nearest = int(np.argmin(share))
+    if share[nearest] < NEAREST_OF_BOND:
+        pair = [around.symbols[n] for n in (nearest, int(partner[nearest, 1]))]
+        cell = f", of {_sizes(atoms.cell.lengths())}" if _has_cell(atoms) else ""
+        raise SpecimenError(
+            f"{name}: {' and '.join(pair)} stand {distance[nearest, 1]:.2g} Å apart, which no "
+            f"bond allows: is the specimen larger than its cell{cell}, are there atoms twice, or "
+            "sites that exclude one another?"
+        )
 
 
 def _check_inside(atoms: Atoms, name: str) -> None:
