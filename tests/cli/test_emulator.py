@@ -162,6 +162,8 @@ def test_an_emulator_is_replaced_only_when_told(stored, folder, capsys):
     ("options", "word"),
     [
         (["--size", "4"], "1, 3, 5"),
+        (["--size", "25", "--degree", "4"], "too many to fit"),
+        (["--size", "100001"], "less than or equal to 99"),
         (["--kind", "smooth 2"], "add --features smoothed"),
         (["--features", "smoothed", "--size", "5"], "belongs to a grid"),
         (["--features", "smoothed", "--kind", "purple 2"], "purple"),
@@ -209,6 +211,10 @@ def bad_file(folder, kind):
         np.savez(path, linear_00=one.linear, multislice_00=np.zeros(SHAPE, np.float32))
     elif kind == "colour":
         np.savez(path, linear_00=np.ones((*SHAPE, 3)), multislice_00=np.ones((*SHAPE, 3)))
+    elif kind == "one image":
+        np.savez(path, linear=one.linear, multislice=one.multislice)
+    elif kind == "words":
+        np.savez(path, linear_00=np.full(SHAPE, "a"), multislice_00=np.full(SHAPE, "b"))
     elif kind == "pickle":
         np.savez(path, linear_00=np.array([{}], object), multislice_00=np.array([{}], object))
     return path
@@ -227,6 +233,8 @@ def bad_file(folder, kind):
         ("counts", "3 convolution but 2 multislice"),
         ("flat", "multislice image is empty"),
         ("colour", "must be (y, x)"),
+        ("one image", "must be (y, x)"),
+        ("words", "damaged"),
         ("pickle", "damaged"),
     ],
 )
@@ -298,6 +306,16 @@ def test_check_scores_pairs(made, tmp_path, capsys):
     assert figures["within_1_standard_error"] == pytest.approx(0.683, abs=0.04)
     assert figures["within_2_standard_errors"] == pytest.approx(0.954, abs=0.02)
     assert [one["name"] for one in figures["images"]] == ["0", "1"]
+
+
+def test_a_flat_image_among_pairs_leaves_json_that_programs_read(made, tmp_path, capsys):
+    flat = pair("1", 41)
+    flat.multislice[:] = 0.01
+    write_pairs(tmp_path / "flat.npz", [pair("0", 40), flat], {})
+    main(["emulator", "check", "pt.emulator", str(tmp_path / "flat.npz"), "-q", "--json"])
+    images = told(capsys)["figures"]["images"]
+    assert images[1]["one_minus_r2"] is None
+    assert images[0]["one_minus_r2"] > 0
 
 
 def test_check_tells_pairs_with_another_shift(made, tmp_path, capsys):

@@ -142,18 +142,19 @@ def check(
     """
     from crewe.simulation.emulator.store import load_emulator
     from crewe.workflows.emulator_check import described
+    from crewe.workflows.emulator_fit_tables import plain
 
     loaded = load_emulator(emulator)
     if not inputs:
         facts = described(loaded, emulator)
-        plain = json.dumps(facts, ensure_ascii=False, allow_nan=False)
-        typer.echo(plain if as_json else "\n".join(described_lines(facts)))
+        said = json.dumps(plain(facts), ensure_ascii=False, allow_nan=False)
+        typer.echo(said if as_json else "\n".join(described_lines(facts)))
         return 0
     lens = _microscope(optics)
     verdicts = list(_verdicts(loaded, inputs, lens, pixel_size, quiet))
     for verdict in verdicts:
-        plain = json.dumps(dataclasses.asdict(verdict), ensure_ascii=False)
-        typer.echo(plain if as_json else "\n".join(verdict_lines(verdict)))
+        said = json.dumps(plain(dataclasses.asdict(verdict)), ensure_ascii=False, allow_nan=False)
+        typer.echo(said if as_json else "\n".join(verdict_lines(verdict)))
     return 0 if all(verdict.inside for verdict in verdicts) else 1
 
 

@@ -15,7 +15,10 @@ from crewe.workflows.plan import PlanPart
 from crewe.workflows.simulation_optics import check_keys, optics_from, read_mapping, ring_from
 
 GRID_SIZE, GRID_DEGREE, SMOOTHED_DEGREE = 5, 2, 3
+LARGEST_SIZE, LARGEST_DEGREE = 99, 12
 LARGEST_TERMS = 400
+# The fit holds a few matrices of this many rows and columns, 0.8 GB each.
+MOST_TERMS = 10_000
 
 
 class EmulatorFitPlan(PlanPart):
@@ -29,9 +32,9 @@ class EmulatorFitPlan(PlanPart):
     """Folder of a report."""
     features: Literal["neighbourhood", "smoothed"] = "neighbourhood"
     """Pixels of a square grid, or rotation-invariant smoothed ones."""
-    size: PositiveInt | None = None
+    size: int | None = Field(default=None, ge=1, le=LARGEST_SIZE)
     """Side of the grid in pixels, odd; nothing takes 5."""
-    degree: PositiveInt | None = None
+    degree: int | None = Field(default=None, ge=1, le=LARGEST_DEGREE)
     """Highest power; nothing takes 2 with a grid and 3 with smoothed features."""
     log: bool = True
     """Whether the logarithm of the pixel is a feature of the grid."""
@@ -59,7 +62,7 @@ class EmulatorFitPlan(PlanPart):
     """Whether exponent and probe of the convolution image are fitted."""
     select: bool = False
     """Whether sizes and degrees are tried and the smallest that is as good as the best is taken."""
-    largest_terms: int = Field(default=LARGEST_TERMS, ge=2)
+    largest_terms: int = Field(default=LARGEST_TERMS, ge=2, le=MOST_TERMS)
     """Terms of the largest polynomial that is tried."""
     scan: Path | None = None
     """File that keeps what was tried, so that it goes on where it was stopped."""
@@ -74,7 +77,7 @@ class EmulatorFitPlan(PlanPart):
         if self.kinds and not smoothed:
             raise PlanError("kinds are of smoothed features: add --features smoothed")
         try:
-            return EmulatorPlan(
+            plan = EmulatorPlan(
                 features=self.features,
                 size=self.size or GRID_SIZE,
                 log=self.log,
@@ -86,6 +89,12 @@ class EmulatorFitPlan(PlanPart):
             )
         except CalibrationError as error:
             raise PlanError(str(error)) from error
+        if plan.terms().count > MOST_TERMS:
+            raise PlanError(
+                f"{plan.terms().count:,} terms are too many to fit, at most {MOST_TERMS:,} can be: "
+                "take a smaller size or degree, or fewer kinds"
+            )
+        return plan
 
     def checked(self) -> Self:
         """Return the plan itself; PlanError where its parts contradict each other."""
