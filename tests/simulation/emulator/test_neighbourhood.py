@@ -66,3 +66,9 @@ def test_beyond_the_border_the_edge_pixel_is_repeated():
 def test_a_size_without_a_centre_is_refused(size):
     with pytest.raises(CalibrationError, match="1, 3, 5"):
         Neighbourhood(size, log=True)
+
+
+def test_a_size_that_would_fill_the_memory_is_refused():
+    assert Neighbourhood(255, log=False).reach_px == 127
+    with pytest.raises(CalibrationError, match="at most 255"):
+        Neighbourhood(10**6 + 1, log=True)

@@ -14,6 +14,8 @@ import numpy as np
 from crewe.errors import CalibrationError
 from crewe.simulation.emulator.features import Image, Planes, logarithm, read_image
 
+LARGEST_SIZE = 255
+
 
 @dataclass(frozen=True)
 class Neighbourhood:
@@ -21,7 +23,8 @@ class Neighbourhood:
 
     Plane r is the pixel at offset (r // size, r % size) − reach as (y, x), the index r of Eq. (6).
     Beyond its border the image repeats the edge pixel; crop `reach_px` pixels, as the paper does,
-    where that is not wanted. Raises CalibrationError for a size that is even or not positive.
+    where that is not wanted. Raises CalibrationError for a size that is even, not positive or
+    above 255, whose pixels no image has enough of.
     """
 
     size: int
@@ -33,6 +36,10 @@ class Neighbourhood:
             raise CalibrationError(
                 f"a neighbourhood has a pixel in its centre, so its size is 1, 3, 5, …; "
                 f"got {self.size!r}"
+            )
+        if self.size > LARGEST_SIZE:
+            raise CalibrationError(
+                f"a neighbourhood of {self.size} px is too large: at most {LARGEST_SIZE}"
             )
 
     @property
