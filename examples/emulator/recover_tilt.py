@@ -114,7 +114,9 @@ def main():
         print(f"tilt towards {name}  {value:6.2f} ± {error:.2f}°   true {true:6.2f}°")
     # Seen in projection the particle and its mirror image across z are one: so are tilts t and −t.
     off = min(np.hypot(*(found.x[:2] - sign * truth)) for sign in (1, -1))
-    print(f"off by {off:.2f}°, up to the sign; turned by {found.x[2] % 180:.1f}°, true {stored['turn_deg']:.1f}°")
+    print(
+        f"off by {off:.2f}°, up to the sign; turned by {found.x[2] % 180:.1f}°, true {stored['turn_deg']:.1f}°"
+    )
     if options.picture:
         draw(options.picture, image, search.emulated(found.x), clean)
 
