@@ -19,6 +19,7 @@ def test_a_file_gives_lens_and_detectors(tmp_path):
     found = load_microscope(path)
     assert found.optics == LENS
     assert found.detectors == {"haadf": RING}
+    assert load_microscope(str(path)) == found
 
 
 def test_the_shipped_example_is_the_papers_microscope():

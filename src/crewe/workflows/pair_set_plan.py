@@ -170,9 +170,9 @@ class PairSetPlan(PlanPart):
         return plain
 
 
-def load_pair_set_plan(path: Path) -> PairSetPlan:
+def load_pair_set_plan(path: str | Path) -> PairSetPlan:
     """Read a plan from YAML. Raises PlanError that names every unknown key and wrong value."""
-    settings = read_mapping(path, "keys such as optics, detector and particles")
+    settings = read_mapping(Path(path), "keys such as optics, detector and particles")
     return pair_set_plan(settings, str(path))
 
 

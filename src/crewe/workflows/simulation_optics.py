@@ -28,14 +28,14 @@ class Microscope:
     detectors: dict[str, AnnularDetector]
 
 
-def load_microscope(path: Path) -> Microscope:
+def load_microscope(path: str | Path) -> Microscope:
     """Read lens and detectors from a YAML file.
 
     Keys are the fields of `Optics`, and `detectors`: rings by name, each `{inner_mrad, outer_mrad}`
     or `[inner, outer]`, or names of usual rings (bf, abf, adf, haadf). Raises PlanError for a file
     that cannot be read, unknown keys and wrong values.
     """
-    settings = dict(read_mapping(path, "optics such as beam_energy_kev and semi_angle_mrad"))
+    settings = dict(read_mapping(Path(path), "optics such as beam_energy_kev and semi_angle_mrad"))
     given = settings.pop(DETECTORS, {})
     optics = optics_from(settings, str(path), (DETECTORS,))
     return Microscope(optics, detectors_from(given, optics, str(path)))
