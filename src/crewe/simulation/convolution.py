@@ -48,14 +48,19 @@ class Convolution:
         if self.probe_sigma_angstrom is None and self.optics is None:
             raise CalibrationError("give the σ of a Gaussian probe, or optics to compute one from")
 
-    def image(self, numbers: Any, positions: Any, shape: tuple[int, int]) -> Image:
+    def image(
+        self, numbers: Any, positions: Any, shape: tuple[int, int], composition: Any = None
+    ) -> Image:
         """Image (y, x) of atoms: `numbers` (n,), `positions` (n, 3) in Å from pixel (0, 0).
 
-        Raises SpecimenError without atoms.
+        The image is scaled by the cross-section of these atoms, or of those with the atomic numbers
+        `composition` (m,) where these are what shows of a larger specimen. Raises SpecimenError
+        without atoms.
         """
         numbers = np.asarray(numbers)
         if len(numbers) == 0:
             raise SpecimenError("the specimen holds no atoms: nothing to image")
+        whole = numbers if composition is None else np.asarray(composition)
         image = linear_image_of(
             numbers,
             positions,
@@ -65,7 +70,7 @@ class Convolution:
             exponent=self.exponent,
             vibration_angstrom=self.vibration_angstrom,
         )
-        return image * np.float32(self.scale * self._per_weight(numbers))
+        return image * np.float32(self.scale * self._per_weight(whole))
 
     def _probe(self) -> Optics | float:
         if self.probe_sigma_angstrom is not None:

@@ -95,3 +95,26 @@ def test_damaged_and_foreign_files_are_refused(tmp_path):
 def test_images_that_are_no_pair_are_refused(linear, multislice, message):
     with pytest.raises(ImageError, match=message):
         Pair("0", linear.astype(np.float32), multislice.astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"phonon_error": np.ones((3, 3), np.float32)}, "phonon errors"),
+        ({"numbers": np.array([78, 78])}, "or neither"),
+        ({"numbers": np.array([78, 78]), "positions": np.zeros((3, 3))}, "or neither"),
+        ({"numbers": np.array([[78, 78]]), "positions": np.zeros((2, 3))}, "or neither"),
+        ({"numbers": np.array([999]), "positions": np.zeros((1, 3))}, "1 to 103"),
+        ({"numbers": np.array([78]), "positions": np.full((1, 3), np.nan)}, "NaN"),
+    ],
+)
+def test_what_comes_beside_the_images_must_fit_them(more, message):
+    with pytest.raises(ImageError, match=message):
+        pair(0, **more)
+
+
+def test_complex_images_are_refused_instead_of_losing_a_part(tmp_path):
+    linear, multislice = images(0)
+    np.savez(tmp_path / "pairs.npz", linear_0=linear * 1j, multislice_0=multislice)
+    with pytest.raises(ReadError, match="not real numbers"):
+        read_pairs(tmp_path / "pairs.npz")[0]

@@ -24,7 +24,9 @@ def pair_moved(shift, seed=0, bend=0.5):
     return Pair(str(seed), linear, target.astype(np.float32))
 
 
-@pytest.mark.parametrize("shift", [(0.7, 0.68), (-0.35, 0.1), (1.6, -1.2), (0.0, 0.0)])
+@pytest.mark.parametrize(
+    "shift", [(0.7, 0.68), (-0.35, 0.1), (1.6, -1.2), (0.0, 0.0), (3.3, -2.9), (9.0, 6.4)]
+)
 def test_a_shift_put_in_is_found(shift):
     assert pair_shift(pair_moved(shift)) == pytest.approx(shift, abs=5e-3)
 
@@ -57,3 +59,8 @@ def test_an_image_that_varies_along_one_axis_only_has_no_shift():
     ramp = np.tile(np.arange(64.0), (64, 1)).astype(np.float32)
     assert np.isnan(pair_shift(Pair("0", ramp, ramp))).all()
     assert common_shift([Pair("0", ramp, ramp)])[0] == (0.0, 0.0)
+
+
+def test_images_of_different_specimens_have_no_shift_between_them():
+    strangers = Pair("0", blobs(1), np.random.default_rng(5).random((70, 70), dtype=np.float32))
+    assert np.isnan(pair_shift(strangers)).all()

@@ -52,6 +52,12 @@ def with_header(path, **changes):
         ({"plan": {"wings": 2}}, "damaged"),
         ({"plan": {"size": 5}}, "do not fit its plan"),
         ({"convolution": {"colour": "red"}}, "damaged"),
+        ({"image_scale": 0.0}, "scales"),
+        ({"image_scale": "wide"}, "damaged"),
+        ({"shift_px": [float("nan"), 0.0]}, "shift"),
+        ({"shift_px": 3}, "damaged"),
+        ({"residual_variance": -1.0}, "not positive"),
+        ({"about": 3}, "damaged"),
     ],
 )
 def test_another_version_or_a_damaged_file_is_refused(emulator, tmp_path, changes, message):
@@ -69,3 +75,21 @@ def test_what_is_no_emulator_is_refused(emulator, tmp_path):
     for name in ("cut.emulator", "text.emulator", "other.npz", "none.emulator"):
         with pytest.raises(ReadError, match=name):
             load_emulator(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("coefficients", np.full(66, np.nan)),
+        ("covariance_factor", np.eye(3)),
+        ("domain_inverse_covariance", np.eye(2)),
+        ("deviations", np.zeros(10)),
+    ],
+)
+def test_arrays_that_could_not_answer_are_refused(emulator, tmp_path, name, values):
+    path = save_emulator(tmp_path / "a.emulator", emulator)
+    stored = dict(np.load(path)) | {name: values}
+    with path.open("wb") as file:
+        np.savez(file, **stored)
+    with pytest.raises(ReadError, match="damaged"):
+        load_emulator(path)

@@ -104,7 +104,7 @@ class Emulator:
         place = choose_field(atoms, pixel, shape, margin_angstrom, None)
         border = self.feature_set.reach_px
         numbers, positions = images_within(atoms, place, pixel, border * pixel + 3.0)
-        values = self.image_of(numbers, positions, place.shape)
+        values = self.image_of(numbers, positions, place.shape, atoms.numbers)
         attrs = {
             "units": "fraction of beam",
             "model": "emulator",
@@ -112,14 +112,19 @@ class Emulator:
         }
         return calibrated_image(values, pixel, "Å", "emulated image", attrs)
 
-    def image_of(self, numbers: Any, positions: Any, shape: tuple[int, int]) -> Image:
-        """Array-level `image`: `positions` (n, 3) in Å from pixel (0, 0), nothing repeated."""
+    def image_of(
+        self, numbers: Any, positions: Any, shape: tuple[int, int], composition: Any = None
+    ) -> Image:
+        """Array-level `image`: `positions` (n, 3) in Å from pixel (0, 0), nothing repeated.
+
+        `composition` as in `Convolution.image`.
+        """
         how = self._known_convolution()
         places = np.asarray(positions, dtype=np.float64)
         border = self._border(places, shape, how.pixel_size_angstrom)
         offset = [border * how.pixel_size_angstrom] * 2 + [0.0]
         wide = (shape[0] + 2 * border, shape[1] + 2 * border)
-        linear = how.image(numbers, places + offset, wide)
+        linear = how.image(numbers, places + offset, wide, composition)
         inner = slice(border, border + shape[0]), slice(border, border + shape[1])
         return np.ascontiguousarray(self._corrected(linear)[inner])
 
@@ -136,8 +141,9 @@ class Emulator:
         """Standard error (y, x) to expect of `predict`, in fractions of the beam.
 
         The error measured at such values, and that of the coefficients, φᵀ Cov φ, which grows where
-        the pixel's surroundings are rare in training. Takes about a second per 10⁶ pixels and 100
-        terms. Raises ImageError as `predict`.
+        the pixel's surroundings are rare in training. The latter takes the pixels' errors for
+        independent, which those of neighbours are not: it is a lower bound, and the former says most.
+        Takes about a second per 10⁶ pixels and 100 terms. Raises ImageError as `predict`.
         """
         planes = self._standardised(checked(linear))
         shape = planes.shape[1:]

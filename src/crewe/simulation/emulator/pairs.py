@@ -19,6 +19,7 @@ from crewe.io.numpy_files import check_archive
 
 Image = NDArray[np.float32]
 SMALLEST_IMAGE_PX = 16
+HEAVIEST = 103
 ABOUT = "about"
 _NUMBERED = re.compile(r"^linear_(\d+)$")
 
@@ -52,6 +53,25 @@ class Pair:
                 raise ImageError(f"pair {self.name}: its {kind} image holds NaN or infinity")
         if not np.ptp(self.linear) > 0:
             raise ImageError(f"pair {self.name}: its convolution image is empty")
+        if self.phonon_error is not None and self.phonon_error.shape != self.linear.shape:
+            raise ImageError(
+                f"pair {self.name}: phonon errors {self.phonon_error.shape} of images {shapes[0]}"
+            )
+        if self.numbers is not None or self.positions is not None:
+            self._check_atoms()
+
+    def _check_atoms(self) -> None:
+        shapes = [None if one is None else one.shape for one in (self.numbers, self.positions)]
+        count = None if self.numbers is None else self.numbers.size
+        if shapes != [(count,), (count, 3)] or not count:
+            raise ImageError(
+                f"pair {self.name}: atomic numbers {shapes[0]} and positions {shapes[1]}: give "
+                "(n,) and (n, 3), or neither"
+            )
+        if not np.isin(np.asarray(self.numbers), range(1, HEAVIEST + 1)).all():
+            raise ImageError(f"pair {self.name}: its atomic numbers are not all 1 to {HEAVIEST}")
+        if not np.isfinite(np.asarray(self.positions)).all():
+            raise ImageError(f"pair {self.name}: positions of its atoms are NaN or infinite")
 
 
 class PairSet(Sequence[Pair]):
@@ -90,10 +110,14 @@ class PairSet(Sequence[Pair]):
 
     def _part(self, kind: str, name: str, dtype: Any) -> NDArray[Any] | None:
         if f"{kind}_{name}" in self._arrays:
-            return np.ascontiguousarray(self._arrays[f"{kind}_{name}"][...], dtype=dtype)
-        if kind in self._arrays:
-            return np.ascontiguousarray(self._arrays[kind][int(name)], dtype=dtype)
-        return None
+            found = np.asarray(self._arrays[f"{kind}_{name}"][...])
+        elif kind in self._arrays:
+            found = np.asarray(self._arrays[kind][int(name)])
+        else:
+            return None
+        if found.dtype.kind not in "buif":
+            raise ReadError(f"pair {name}: its array {kind} holds {found.dtype}, not real numbers")
+        return np.ascontiguousarray(found, dtype=dtype)
 
 
 def read_pairs(path: str | Path) -> PairSet:

@@ -44,8 +44,8 @@ class EmulatorPlan:
     kinds: tuple[str, ...] = SMOOTHED_KINDS
     """Rotation-invariant features by name and scale in pixels, see `Smoothed`."""
     ridge: float = 1e-11
-    """Penalty on the coefficients of standardised terms, relative to their own size. Less of it fits
-    neighbouring pixels so closely that rounding of 10⁻⁶ in an image shows as 10⁻³."""
+    """Penalty on the coefficients of standardised terms, relative to their own size. With less of
+    it neighbouring pixels are fitted so closely that rounding of 10⁻⁶ in an image shows as 10⁻³."""
     register: bool = True
     """Whether a shift of the multislice images against the convolution images is fitted."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import scipy.fft
 import scipy.ndimage
 from numpy.typing import NDArray
 
@@ -17,9 +18,9 @@ from crewe.simulation.emulator.pairs import Pair
 Array = NDArray[np.float64]
 Shift = tuple[float, float]
 BORDER_PX = 6
-ITERATIONS = 8
+ITERATIONS = 12
 LARGEST_STEP_PX = 0.5
-CONVERGED_PX = 1e-4
+CONVERGED_PX = 1e-3
 # Shifts below this are what fits of unshifted images scatter by.
 NEGLIGIBLE_PX = 0.02
 
@@ -27,18 +28,19 @@ NEGLIGIBLE_PX = 0.02
 def pair_shift(pair: Pair) -> Shift:
     """Shift (y, x) in px of the multislice image: it is the convolution image moved by so much.
 
-    Gauss–Newton on the residual of a cubic in the convolution image's pixel. NaN where the image
-    is too small or too flat to tell.
+    From the highest cross-correlation on, Gauss–Newton on the residual of a cubic in the
+    convolution image's pixel. NaN where the image is too small or too flat to tell, or the two
+    images are so unlike that it does not converge.
     """
-    shift = np.zeros(2)
+    shift = _whole_pixels(pair)
     for _ in range(ITERATIONS):
         step = _step(_moved(pair.linear, shift), pair.multislice.astype(np.float64))
         if step is None:
-            return float("nan"), float("nan")
+            break
         shift += step
         if np.abs(step).max() < CONVERGED_PX:
-            break
-    return float(shift[0]), float(shift[1])
+            return float(shift[0]), float(shift[1])
+    return float("nan"), float("nan")
 
 
 def common_shift(pairs: Sequence[Pair]) -> tuple[Shift, Array]:
@@ -69,6 +71,21 @@ def unknown_border(shift: Shift) -> int:
         return 0
     # A cubic spline looks two samples far.
     return int(np.ceil(np.abs(shift).max())) + 1
+
+
+def _whole_pixels(pair: Pair) -> Array:
+    """Shift (y, x) of the highest cross-correlation, in whole pixels, at most a quarter image."""
+    wide = [2 * size for size in pair.linear.shape]
+    spectra = [
+        scipy.fft.rfft2(image - image.mean(dtype=np.float64), wide)
+        for image in (pair.multislice, pair.linear)
+    ]
+    matched = scipy.fft.irfft2(spectra[0] * np.conj(spectra[1]), wide)
+    rows, columns = (np.arange(size) - size * (np.arange(size) > size // 2) for size in wide)
+    far = (np.abs(rows)[:, None] > wide[0] // 8) | (np.abs(columns)[None, :] > wide[1] // 8)
+    matched[far] = -np.inf
+    row, column = np.unravel_index(int(matched.argmax()), matched.shape)
+    return np.array([rows[row], columns[column]], dtype=np.float64)
 
 
 def _moved(image: NDArray[np.float32], shift: Array) -> Array:

@@ -92,12 +92,32 @@ def _emulator(path: Path, header: dict[str, Any], stored: Any) -> Emulator:
             noise=Noise.from_arrays(_with_prefix(stored, "noise_")),
             **values,
         )
-    except (KeyError, CalibrationError) as error:
+    except (KeyError, TypeError, ValueError, CalibrationError) as error:
         raise ReadError(f"{path}: a damaged emulator ({error})") from error
-    terms = plan.terms()
-    if emulator.coefficients.shape != (terms.count,) or emulator.means.shape != (terms.features,):
-        raise ReadError(f"{path}: a damaged emulator (its arrays do not fit its plan)")
+    _check_whole(path, emulator)
     return emulator
+
+
+def _check_whole(path: Path, emulator: Emulator) -> None:
+    """Shapes and numbers that could not answer are found when the file is read, not later."""
+    terms = emulator.plan.terms()
+    shapes = {
+        "coefficients": (terms.count,),
+        "covariance_factor": (terms.count, terms.count),
+        "means": (terms.features,),
+        "deviations": (terms.features,),
+    }
+    arrays = {name: getattr(emulator, name) for name in shapes}
+    arrays["domain"] = emulator.domain.inverse_covariance
+    shapes["domain"] = (terms.features, terms.features)
+    for name, shape in shapes.items():
+        if arrays[name].shape != shape or not np.isfinite(arrays[name]).all():
+            raise ReadError(f"{path}: a damaged emulator (its {name} do not fit its plan)")
+    scales = emulator.image_scale, emulator.target_scale
+    if not (np.isfinite([*scales, *emulator.shift_px]).all() and min(scales) > 0):
+        raise ReadError(f"{path}: a damaged emulator (scales {scales}, shift {emulator.shift_px})")
+    if not (emulator.deviations > 0).all() or not emulator.residual_variance >= 0:
+        raise ReadError(f"{path}: a damaged emulator (a deviation or variance is not positive)")
 
 
 def _with_prefix(stored: Any, prefix: str) -> dict[str, Any]:
