@@ -142,7 +142,7 @@ class Emulator:
 
         The error measured at such values, and that of the coefficients, φᵀ Cov φ, which grows where
         the pixel's surroundings are rare in training. The latter takes the pixels' errors for
-        independent, which those of neighbours are not: it is a lower bound, and the former says most.
+        independent, which those of neighbours are not: it is a lower bound; the former says most.
         Takes about a second per 10⁶ pixels and 100 terms. Raises ImageError as `predict`.
         """
         planes = self._standardised(checked(linear))
