@@ -97,6 +97,7 @@ def main():
     parser.add_argument("--dose", type=float, default=5000.0, help="electrons per Å²")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--emulator", type=Path, default=FOLDER / "pt561.emulator")
+    parser.add_argument("--refined", type=int, default=REFINED, help="starts that are refined")
     parser.add_argument("--picture", type=Path, help="write image, fit and difference as PNG")
     options = parser.parse_args()
     stored = np.load(FOLDER / "pt561_tilted.npz")
@@ -111,7 +112,8 @@ def main():
     turn = turn_in_plane(search, nominal)
     rough = sorted(starts(nominal, turn), key=lambda start: np.square(search.residual(start)).sum())
     found = min(
-        (search.refined(start) for start in rough[:REFINED]), key=lambda result: result.cost
+        (search.refined(start) for start in rough[: options.refined]),
+        key=lambda result: result.cost,
     )
     seconds = time.perf_counter() - began
 
