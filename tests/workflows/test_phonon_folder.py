@@ -51,6 +51,21 @@ def test_a_folder_of_the_same_plan_goes_on_and_of_another_is_refused(folder):
         folder.prepare({**PLAN, "more": 1}, VERSIONS)
 
 
+def test_a_folder_is_removed_only_where_all_in_it_is_known(folder):
+    for number, image in enumerate(images(3)):
+        folder.store(0, number, image)
+    assert not folder.remove(0, 2)
+    assert folder.has(0, 0)
+    (folder.path / "thesis.tex").write_text("mine")
+    assert not folder.remove(0, 3)
+    assert folder.has(0, 2)
+    (folder.path / "thesis.tex").unlink()
+    (folder.path / ".0123456789ab.part").write_bytes(b"half")
+    assert folder.remove(0, 3)
+    assert not folder.path.exists()
+    assert not folder.remove(0, 3)
+
+
 def test_a_folder_of_something_else_is_refused(tmp_path):
     (tmp_path / "thesis.tex").write_text("mine")
     with pytest.raises(PlanError, match=r"holds thesis\.tex"):

@@ -141,6 +141,21 @@ class TestMultislice:
         np.testing.assert_array_equal(resumed.image.values, at_once.image.values)
         np.testing.assert_array_equal(resumed.errors.values, at_once.errors.values)
 
+    def test_what_another_run_keeps_under_the_same_name_stays(self, tmp_path):
+        request = self.request(tmp_path)
+        part = tmp_path / "image.npz.part"
+        more = request.model_copy(update={"phonons": 4})
+        simulate(more, checkpoint=part)
+        linear = plan(request.specimen, optics=NARROW, detectors={"dark": DARK})
+        run_simulation(linear)
+        assert len(list(part.glob("*.npy"))) == 4
+        listener = Recorder()
+        run_simulation(request, listener, overwrite=True)
+        assert len(list(part.glob("*.npy"))) == 4
+        assert any("holds more than" in text for kind, text in listener.heard if kind == "message")
+        run_simulation(more, overwrite=True)
+        assert not part.exists()
+
     def test_a_checkpoint_of_ones_own_is_kept_and_processes_share_it(self, tmp_path):
         request = self.request(tmp_path)
         one = run_simulation(request, checkpoint=tmp_path / "kept", workers=2)

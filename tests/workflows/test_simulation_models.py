@@ -2,10 +2,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from ase import Atoms
 from ase.build import bulk
 from simulation_data import (
     DARK,
     HOW,
+    LENS,
     NARROW,
     PIXEL,
     RING,
@@ -67,6 +69,26 @@ def test_a_crystals_linear_image_does_not_end_at_its_cell(tmp_path, sigma):
     image = linear_images(request, specimen_of(request), Recorder()).values[0, 0]
     assert image == pytest.approx(np.roll(image, (8, 16), axis=(0, 1)), rel=2e-3)
     assert image[0, 0] == pytest.approx(image[16, 16], rel=2e-3)
+
+
+def test_a_crystal_is_as_bright_at_its_edges_however_far_the_probe_reaches(tmp_path):
+    gold = bulk("Au", a=4.0, cubic=True)
+    settings = {"probe_sigma_angstrom": None, "optics": replace(LENS, defocus_angstrom=800.0)}
+    request = plan(written(tmp_path / "gold.cif", gold), repeat=(2, 2, 1), **settings)
+    image = linear_images(request, specimen_of(request), Recorder()).values[0, 0]
+    assert image == pytest.approx(np.roll(image, (16, 16), axis=(0, 1)), rel=2e-3)
+    density = 4 * annular_cross_section(79, 200, 50, 150) / 4.0**2
+    assert image.mean() == pytest.approx(density, rel=2e-3)
+
+
+def test_a_compounds_image_is_scaled_by_its_own_composition(tmp_path):
+    """Copies around the field that its probe reaches need not hold the elements alike."""
+    places = [(0, 0, 0), (2, 2, 1), (2, 0, 1), (0, 2, 1)]
+    cell = Atoms("PtC3", places, cell=(4, 4, 4), pbc=True)
+    request = plan(written(tmp_path / "ptc.cif", cell))
+    image = linear_images(request, specimen_of(request), Recorder()).values[0, 0]
+    sections = [annular_cross_section(z, 200, 50, 150) for z in (78, 6)]
+    assert image.mean() == pytest.approx((sections[0] + 3 * sections[1]) / 16, rel=2e-3)
 
 
 def test_an_emulated_image_is_the_polynomial_of_the_linear_one(tmp_path, emulator):

@@ -58,7 +58,7 @@ def linear_image(
     """
     _check_sizes(pixel_size_angstrom, probe, vibration_angstrom)
     field = choose_field(atoms, pixel_size_angstrom, shape, margin_angstrom, periodic)
-    numbers, positions = images_within(atoms, field, pixel_size_angstrom, _reach(probe))
+    numbers, positions = images_within(atoms, field, pixel_size_angstrom, reach_angstrom(probe))
     values = linear_image_of(
         numbers,
         positions,
@@ -89,7 +89,7 @@ def linear_image_of(
     their probe reaches. Raises CalibrationError for sizes that are not positive.
     """
     _check_sizes(pixel_size_angstrom, probe, vibration_angstrom)
-    grid = padded_grid(shape, pixel_size_angstrom, _pitch(probe), _reach(probe))
+    grid = padded_grid(shape, pixel_size_angstrom, _pitch(probe), reach_angstrom(probe))
     places = np.asarray(positions, dtype=np.float64)[:, 1::-1] / grid.pitch_angstrom + grid.margin
     weights = np.asarray(numbers, dtype=np.float64) ** exponent
     spectrum = transform(deposit(places, weights, grid.shape, periodic=False))
@@ -124,8 +124,11 @@ def _pitch(probe: Optics | float) -> float:
     return probe / 2
 
 
-def _reach(probe: Optics | float) -> float:
-    """Distance in Å beyond which the probe is dark: 6 σ, or eight resolutions and the blur."""
+def reach_angstrom(probe: Optics | float) -> float:
+    """Distance in Å beyond which a probe is dark: 6 σ, or eight resolutions and the blur.
+
+    Atoms farther than this outside a field do not show in its linear image.
+    """
     if not isinstance(probe, Optics):
         return 6 * probe
     wavelength = probe.wavelength

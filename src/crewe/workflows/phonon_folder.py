@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ Values = NDArray[np.float32]
 Make = Callable[[Callable[[int, int], None]], Values]
 NOTE_NAME = "plan.json"
 FORMAT = "crewe phonon configurations"
+_UNFINISHED = re.compile(r"\.[0-9a-f]{12}\.part(\.json)?$")
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,25 @@ class PhononFolder:
             return mean, None
         squares = sum((self.load(specimen, number) - mean) ** 2 for number in configurations)
         return mean, np.sqrt(squares / (count - 1) / count)
+
+    def remove(self, specimen: int, configurations: int) -> bool:
+        """Remove the folder if it holds but the first configurations of one specimen.
+
+        Returns False, and leaves the folder as it is, where there is anything else.
+        """
+        own = {self.file(specimen, number) for number in range(configurations)}
+        own.add(self.path / NOTE_NAME)
+        try:
+            # What a killed process had not finished writing is nobody's.
+            there = [path for path in self.path.iterdir() if not _UNFINISHED.match(path.name)]
+            if not own.issuperset(there):
+                return False
+            for path in list(self.path.iterdir()):
+                path.unlink()
+            self.path.rmdir()
+        except OSError:
+            return False
+        return True
 
     def _make_empty(self) -> None:
         try:

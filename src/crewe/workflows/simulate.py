@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,8 @@ from crewe.io.atomic import atomic_path
 from crewe.io.write import ARRAY_SUFFIXES
 from crewe.workflows.observer import Observer, Silent
 from crewe.workflows.output_folder import check_folder
-from crewe.workflows.simulate_plan import EMULATOR, LINEAR, SimulationPlan
+from crewe.workflows.phonon_folder import PhononFolder
+from crewe.workflows.simulate_plan import EMULATOR, LINEAR, MULTISLICE, SimulationPlan
 from crewe.workflows.simulation_models import (
     Simulated,
     emulated_images,
@@ -62,8 +62,9 @@ def run_simulation(
 
     The image is in fractions of the beam, calibrated in Å, and carries plan, versions, checksums
     and figures as JSON in its attribute `simulation`. Phonon configurations of a multislice run
-    are kept in the folder `checkpoint`, by default OUTPUT.part, which is removed at the end: an
-    interrupted run goes on there. `workers` are processes that share the configurations.
+    are kept in the folder `checkpoint`, by default OUTPUT.part, which is removed at the end unless
+    it holds more than this run's: an interrupted run goes on there. `workers` are processes that
+    share the configurations.
 
     Raises CreweError when the specimen cannot be imaged, the emulator does not suit it, or the
     output cannot be written.
@@ -78,8 +79,8 @@ def run_simulation(
     if result.errors is not None:
         io.write(plan.error_path, result.errors.assign_attrs(simulation=note), overwrite)
     io.write(plan.output, result.image.assign_attrs(simulation=note), overwrite)
-    if checkpoint is None:
-        shutil.rmtree(_part(plan), ignore_errors=True)
+    if checkpoint is None and plan.kind == MULTISLICE:
+        _remove_part(plan, told)
     told.finished(f"{in_words(result.summary)}, written to {plan.output}")
     return result
 
@@ -197,6 +198,13 @@ def _write_picture(result: Simulation, picture: Path | None, overwrite: bool) ->
 
 def _part(plan: SimulationPlan) -> Path:
     return plan.output.with_name(f"{plan.output.name}.part")
+
+
+def _remove_part(plan: SimulationPlan, told: Observer) -> None:
+    """Remove the plan's own configurations; a folder with anything else in it stays whole."""
+    part = _part(plan)
+    if not PhononFolder(part).remove(0, plan.phonons):
+        told.message(f"{part} holds more than this simulation made, and stays")
 
 
 def _check_output(plan: SimulationPlan, overwrite: bool, picture: Path | None) -> None:

@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe.errors import CalibrationError
+from crewe.simulation.convolution import Convolution
 from crewe.simulation.emulator.model import Emulator
 from crewe.simulation.emulator.suitability import detector_reasons, suitability
 from crewe.simulation.field import Field, images_within
+from crewe.simulation.linear import reach_angstrom
 from crewe.simulation.multislice_detectors import AnnularDetector
 from crewe.simulation.multislice_settings import MultisliceSettings
 from crewe.workflows.observer import Observer
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
     from ase import Atoms
 
 Values = NDArray[Any]
-# How far outside the field atoms of a repeating specimen still show, besides an emulator's reach.
-PROBE_REACH_ANGSTROM = 3.0
 
 
 @dataclass(frozen=True)
@@ -54,16 +54,21 @@ def linear_images(plan: SimulationPlan, specimen: Specimen, observer: Observer) 
                 f"semi-angle is {optics.semi_angle_mrad:g} mrad): its linear image is that of "
                 "scattered electrons only; use multislice"
             )
-        reach = PROBE_REACH_ANGSTROM if plan.probe_sigma_angstrom else 3 * PROBE_REACH_ANGSTROM
+        how = plan.convolution(ring)
         numbers, places = images_within(
-            specimen.atoms, specimen.field, plan.pixel_angstrom, max(reach, _six_sigma(plan))
+            specimen.atoms, specimen.field, plan.pixel_angstrom, _probe_reach(how)
         )
-        images.append(plan.convolution(ring).image(numbers, places, specimen.field.shape))
+        own = specimen.atoms.numbers
+        images.append(how.image(numbers, places, specimen.field.shape, own))
     return Simulated(np.stack(images)[None])
 
 
-def _six_sigma(plan: SimulationPlan) -> float:
-    return 6 * (plan.probe_sigma_angstrom or 0.0)
+def _probe_reach(how: Convolution) -> float:
+    """How far outside the field atoms of a repeating specimen still show, in Å."""
+    probe = how.probe_sigma_angstrom or how.optics
+    # A convolution has one or the other.
+    assert probe is not None
+    return reach_angstrom(probe)
 
 
 def multislice_images(
@@ -158,14 +163,16 @@ def emulated_images(
     if how is None:
         raise CalibrationError(f"{plan.model} does not know how its convolution images were made")
     border = emulator.feature_set.reach_px
-    reach = border * how.pixel_size_angstrom + PROBE_REACH_ANGSTROM
+    reach = border * how.pixel_size_angstrom + _probe_reach(how)
     numbers, places = images_within(specimen.atoms, specimen.field, how.pixel_size_angstrom, reach)
     shape = specimen.field.shape
-    values = emulator.image_of(numbers, places, shape)
+    own = specimen.atoms.numbers
+    values = emulator.image_of(numbers, places, shape, own)
     if not plan.errors:
         return Simulated(values[None, None], facts=facts)
     offset = [border * how.pixel_size_angstrom] * 2 + [0.0]
-    wide = how.image(numbers, places + offset, (shape[0] + 2 * border, shape[1] + 2 * border))
+    wide_shape = (shape[0] + 2 * border, shape[1] + 2 * border)
+    wide = how.image(numbers, places + offset, wide_shape, own)
     # The shift is that between training images; atoms stand where they are.
     errors = replace(emulator, shift_px=(0.0, 0.0)).standard_error(wide)
     inner = slice(border, border + shape[0]), slice(border, border + shape[1])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from crewe.simulation.emulator.domain import DomainReport
 from crewe.simulation.emulator.model import Emulator
 from crewe.simulation.emulator.pairs import Pair
 from crewe.simulation.field import choose_field, images_within
+from crewe.simulation.linear import reach_angstrom
 from crewe.simulation.multislice_settings import AnnularDetector
 
 if TYPE_CHECKING:
@@ -30,6 +31,14 @@ SAME = 1e-3
 # A specimen may be so much thicker, or its brightest column so much brighter, than any in training.
 TOLERATED_EXCESS = 1.1
 ELEMENTS, THICKNESS, BRIGHTEST = "elements", "thickness_angstrom", "largest_linear"
+
+
+@dataclass(frozen=True)
+class Suitability(DomainReport):
+    """What a comparison with the training found, and what it had to leave out."""
+
+    remarks: tuple[str, ...] = ()
+    """What could not be compared, in words; nothing that speaks against the specimen."""
 
 
 def training_facts(pairs: Iterable[Pair]) -> dict[str, Any]:
@@ -55,15 +64,16 @@ def suitability(
     optics: Optics | None = None,
     detector: AnnularDetector | None = None,
     pixel_size_angstrom: float | None = None,
-) -> DomainReport:
+) -> Suitability:
     """Whether an emulator may be asked for the image of a specimen, seen along z.
 
     Compares elements, thickness and brightest column with those of the training specimens, and the
     surroundings of the pixels of its convolution image with those seen in training; lens, detector
-    and pixel size (Å) where they are given. What the emulator does not know of its training it
-    cannot compare: elements of pairs without atoms. Raises SpecimenError for a specimen without
-    atoms or with NaN positions, CalibrationError where the emulator does not know how its
-    convolution images were made.
+    and pixel size (Å) where they are given. Elements, a lens or a detector that the emulator does
+    not know of its training speak against it; a thickness that it does not know, as of pairs
+    without atoms, is a remark. Raises SpecimenError for a specimen without atoms or with NaN
+    positions, CalibrationError where the emulator does not know how its convolution images were
+    made.
     """
     _check_atoms(atoms)
     reasons = [
@@ -71,12 +81,18 @@ def suitability(
         *detector_reasons(emulator, detector),
         *pixel_reasons(emulator, pixel_size_angstrom),
         *element_reasons(emulator, atoms.numbers),
-        *_thickness_reasons(emulator, atoms),
+        *thickness_reasons(emulator, atoms.positions),
     ]
     linear, border = _convolution_image(emulator, atoms)
     report = _without_border(emulator, emulator.check(linear), border)
     reasons += [*brightness_reasons(emulator, linear), *report.reasons]
-    return DomainReport(not reasons, tuple(reasons), report.share_outside, report.outside)
+    return Suitability(
+        not reasons,
+        tuple(reasons),
+        report.share_outside,
+        report.outside,
+        tuple(thickness_remarks(emulator)),
+    )
 
 
 def _convolution_image(emulator: Emulator, atoms: Atoms) -> tuple[NDArray[np.float32], int]:
@@ -93,10 +109,14 @@ def _convolution_image(emulator: Emulator, atoms: Atoms) -> tuple[NDArray[np.flo
     pixel = how.pixel_size_angstrom
     field = choose_field(atoms, pixel, None, 2.0, None)
     border = emulator.feature_set.reach_px if field.periodic else 0
-    numbers, positions = images_within(atoms, field, pixel, border * pixel + 3.0)
+    probe = how.probe_sigma_angstrom or how.optics
+    # A convolution has one or the other.
+    assert probe is not None
+    reach = border * pixel + reach_angstrom(probe)
+    numbers, positions = images_within(atoms, field, pixel, reach)
     offset = [border * pixel, border * pixel, 0.0]
     shape = (field.shape[0] + 2 * border, field.shape[1] + 2 * border)
-    return how.image(numbers, positions + offset, shape), border
+    return how.image(numbers, positions + offset, shape, atoms.numbers), border
 
 
 def _without_border(emulator: Emulator, report: DomainReport, border: int) -> DomainReport:
@@ -117,7 +137,7 @@ def optics_reasons(emulator: Emulator, optics: Optics | None) -> list[str]:
     return [
         f"{field.name} is {given[field.name]:g}, it was made for {trained[field.name]:g}"
         for field in fields(Optics)
-        if not _same(given[field.name], trained[field.name])
+        if not same(given[field.name], trained[field.name])
     ]
 
 
@@ -129,7 +149,7 @@ def detector_reasons(emulator: Emulator, detector: AnnularDetector | None) -> li
     if known is None:
         return ["it does not say for which detector it was made"]
     given, trained = asdict(detector), asdict(known)
-    if all(_same(given[name], trained[name]) for name in given):
+    if all(same(given[name], trained[name]) for name in given):
         return []
     return [f"the detector is {_ring(detector)}, it was made for {_ring(known)}"]
 
@@ -139,7 +159,7 @@ def pixel_reasons(emulator: Emulator, pixel_size_angstrom: float | None) -> list
     if pixel_size_angstrom is None or emulator.convolution is None:
         return []
     trained = emulator.convolution.pixel_size_angstrom
-    if _same(pixel_size_angstrom, trained):
+    if same(pixel_size_angstrom, trained):
         return []
     return [f"pixels are {pixel_size_angstrom:.4g} Å, it was made for {trained:.4g} Å"]
 
@@ -159,19 +179,29 @@ def brightness_reasons(emulator: Emulator, linear: NDArray[np.float32]) -> list[
 def element_reasons(emulator: Emulator, numbers: Any) -> list[str]:
     """What speaks against atoms of these atomic numbers: elements that training did not hold."""
     seen = emulator.about.get(ELEMENTS) or []
+    if not seen:
+        return ["it does not say which elements it learned from: fit it again with --element"]
     new = sorted({int(z) for z in numbers} - {int(z) for z in seen})
-    if not seen or not new:
+    if not new:
         return []
     words = "is no element" if len(new) == 1 else "are no elements"
     return [f"{symbols(new)} {words} of its training, which held {symbols(seen)}"]
 
 
-def _thickness_reasons(emulator: Emulator, atoms: Atoms) -> list[str]:
+def thickness_reasons(emulator: Emulator, positions: Any) -> list[str]:
+    """What speaks against atoms at positions (n, 3) in Å: a thickness beyond that of training."""
     seen = emulator.about.get(THICKNESS)
-    thickness = float(np.ptp(atoms.positions[:, 2]))
+    thickness = float(np.ptp(np.asarray(positions)[:, 2]))
     if seen is None or thickness <= TOLERATED_EXCESS * float(seen):
         return []
     return [f"it is {thickness:.3g} Å thick, the thickest in training {float(seen):.3g} Å"]
+
+
+def thickness_remarks(emulator: Emulator) -> list[str]:
+    """What cannot be compared of the thickness: training pairs without atoms tell none."""
+    if emulator.about.get(THICKNESS) is not None:
+        return []
+    return ["thickness is not compared: it does not say how thick its training specimens were"]
 
 
 def symbols(numbers: Iterable[int]) -> str:
@@ -188,7 +218,8 @@ def _check_atoms(atoms: Atoms) -> None:
         raise SpecimenError("positions of the specimen are NaN or infinite")
 
 
-def _same(one: float, other: float) -> bool:
+def same(one: float, other: float) -> bool:
+    """Whether two numbers are one, written down twice."""
     return math.isclose(one, other, rel_tol=SAME, abs_tol=1e-9)
 
 
