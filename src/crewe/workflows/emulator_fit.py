@@ -16,7 +16,6 @@ from crewe.simulation.emulator.pairs import Pair, PairSet, read_pairs
 from crewe.simulation.emulator.plan import EmulatorPlan
 from crewe.simulation.emulator.selection import smallest_sufficient
 from crewe.simulation.emulator.store import SUFFIX, save_emulator
-from crewe.simulation.emulator.suitability import training_facts
 from crewe.simulation.emulator.validation import CrossValidation, cross_validate, final_emulator
 from crewe.workflows.emulator_fit_probe import Reimaged, fitted_probe, probe_facts
 from crewe.workflows.emulator_fit_tables import (
@@ -99,7 +98,7 @@ def make_emulator(plan: EmulatorFitPlan, pairs: PairSet, observer: Observer) -> 
     if plan.leave_out:
         heard = _progress(observer, "fewer training images")
         tables["leave_out"] = leave_out_table(plan, polynomial, learned, heard)
-    about = {**_about(plan, pairs), **training_facts(learned), **facts}
+    about = {**_about(plan, pairs), **facts}
     begin = time.perf_counter()
     emulator = _final(learned, validation, convolution, about, observer)
     facts["fit_s"] = round(time.perf_counter() - begin, 2)
@@ -222,7 +221,7 @@ def _summary(
         "folds": plan.folds,
         "repeats": plan.repeats,
         "plan": emulator.plan.to_dict(),
-        "elements": emulator.about["elements"],
+        "elements": emulator.about.get("elements", []),
         "takes_atoms": emulator.convolution is not None,
         "output": None if plan.output is None else plan.output.as_posix(),
         "report": None if plan.report is None else plan.report.as_posix(),

@@ -96,9 +96,31 @@ def test_what_nobody_said_cannot_be_vouched_for(emulator):
     )
 
 
-def test_an_emulator_of_unknown_elements_does_not_compare_them(emulator):
+@pytest.mark.parametrize("symbol", ["C", "Al", "Cu", "Au", "W", "Pt"])
+def test_an_emulator_of_unknown_elements_vouches_for_none(emulator, symbol):
     unknown = replace(emulator, about={**emulator.about, "elements": []})
-    assert suitability(unknown, particle(99, symbol="Ir")).inside
+    report = suitability(unknown, particle(99, symbol=symbol))
+    assert not report.inside
+    assert any("does not say which elements" in reason for reason in report.reasons)
+
+
+def test_a_thickness_that_cannot_be_compared_is_a_remark(emulator):
+    thick = particle(99, thickness=20.0)
+    untold = {name: emulator.about[name] for name in ("elements", "largest_linear")}
+    report = suitability(replace(emulator, about=untold), thick)
+    assert report.inside
+    assert report.remarks == (
+        "thickness is not compared: it does not say how thick its training specimens were",
+    )
+    assert suitability(emulator, thick).remarks == ()
+
+
+def test_a_fit_knows_elements_only_where_every_pair_does():
+    plan = EmulatorPlan(size=1, degree=1, register=False)
+    some = [*pairs(2), replace(pairs(1, atoms=False)[0], name="99")]
+    assert fit_emulator(pairs(2), plan).about["elements"] == [78]
+    assert fit_emulator(pairs(2), plan).about["thickness_angstrom"] == pytest.approx(8.0)
+    assert "elements" not in fit_emulator(some, plan).about
 
 
 def test_without_a_convolution_atoms_are_refused(emulator):

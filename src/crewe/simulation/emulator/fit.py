@@ -26,6 +26,7 @@ from crewe.simulation.emulator.normal_equations import NormalEquations
 from crewe.simulation.emulator.pairs import Pair
 from crewe.simulation.emulator.plan import EmulatorPlan
 from crewe.simulation.emulator.registration import Shift, common_shift, moved, unknown_border
+from crewe.simulation.emulator.suitability import training_facts
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -196,10 +197,9 @@ def _check_count(pixels: int, terms: int) -> None:
 
 
 def _facts(pairs: Sequence[Pair], shifts: Array, pixels: int) -> dict[str, Any]:
-    elements = {int(z) for pair in pairs if pair.numbers is not None for z in pair.numbers}
     return {
         "pairs": [pair.name for pair in pairs],
         "pixels": pixels,
         "shifts_px": np.round(shifts, 4).tolist(),
-        "elements": sorted(elements),
+        **training_facts(pairs),
     }
