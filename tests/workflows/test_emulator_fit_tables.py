@@ -5,9 +5,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from emulator_data import stored_pairs
 
 from crewe.errors import PlanError
-from crewe.workflows.emulator_fit_tables import plain, plain_rows, plans_to_try
+from crewe.simulation.emulator.pairs import read_pairs
+from crewe.workflows.emulator_fit_tables import plain, plain_rows, plans_to_try, selection_table
 from crewe.workflows.emulator_plan import emulator_fit_plan
 
 
@@ -35,6 +37,18 @@ def test_smoothed_features_are_tried_by_degree():
     tried = plans(features="smoothed", kinds=("intensity", "smooth 2"), largest_terms=100)
     assert [plan.terms().count for plan in tried] == [3, 5, 6, 7, 9, 10, 15]
     assert {plan.kinds for plan in tried} == {("intensity", "smooth 2")}
+
+
+def test_a_scan_of_more_does_not_choose_for_fewer(tmp_path):
+    stored = stored_pairs(tmp_path / "pairs.npz", 3)
+    settings = {"pairs": stored, "select": True, "scan": tmp_path / "tried.jsonl", "repeats": 1}
+
+    def chosen(most):
+        plan = emulator_fit_plan({**settings, "largest_terms": most})
+        return selection_table(plan, read_pairs(stored), lambda done, total: None)
+
+    assert set(chosen(12)["terms"]) - set(chosen(4)["terms"])
+    assert max(chosen(4)["terms"]) <= 4
 
 
 def test_no_polynomial_is_small_enough():

@@ -86,8 +86,45 @@ def test_rows_that_are_there_are_not_tested_again(tmp_path):
     heard = []
     table = scan(PLANS[:1], path=path, progress=lambda *step: heard.append(step))
     assert path.read_bytes() == before
-    assert len(table) == 2
+    assert len(table) == 1
     assert heard == [(1, 1)]
+
+
+def test_plans_of_the_file_that_were_not_asked_for_are_not_chosen(tmp_path):
+    path = tmp_path / "scan.jsonl"
+    scan(path=path)
+    asked = scan([PLANS[0], PLANS[3]], path=path)
+    assert list(asked["plan"]) == [PLANS[0], PLANS[3]]
+    assert smallest_sufficient(asked) == PLANS[3]
+    # The best is the best of those asked for, too.
+    assert asked["excess"][1] == 0
+    assert len(path.read_text().splitlines()) == 5
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"plan": None},
+        {"plan": {"colour": 1}},
+        {"terms": 3},
+        {"terms": "many"},
+        {"one_minus_r2": None},
+        {"one_minus_r2": float("nan")},
+        {"each_repeat": 7},
+        {"each_repeat": []},
+        {"image_errors": ["a"]},
+        {"image_errors": []},
+    ],
+)
+def test_rows_that_are_none_are_refused_with_their_line(tmp_path, change):
+    path = tmp_path / "scan.jsonl"
+    every = pairs(2)
+    scan(PLANS[:1], every, path=path)
+    lines = path.read_text().splitlines()
+    broken = json.dumps({**json.loads(lines[1]), "terms": 2, **change})
+    path.write_text("\n".join([*lines, broken, ""]))
+    with pytest.raises(ReadError, match="line 3"):
+        scan(PLANS[:1], every, path=path)
 
 
 def test_a_file_of_other_pairs_or_of_something_else_is_refused(tmp_path):

@@ -69,20 +69,23 @@ def scan_plans(
     """Cross-validate each plan on the same folds of images; a row for each, see `plans_table`.
 
     With `path` rows are written as they are done, and plans whose rows are there already are not
-    tested again: a long scan goes on where it was stopped, on the folds that it began with. What
-    another scan of the same pairs wrote there is in the table, too. `progress` hears plans done and
+    tested again: a long scan goes on where it was stopped, on the folds that it began with. Plans
+    in the file that are not among `plans` stay out of the table. `progress` hears plans done and
     all. Raises ReadError for a file of other pairs, CalibrationError for folds that cannot be made.
     """
     splits = image_splits(len(pairs), folds, repeats, rng)
     file = SelectionFile(path, pairs, splits) if path is not None else None
     if file is not None:
         splits = file.splits
-    rows = list(file.rows) if file is not None else []
+    kept = list(file.rows) if file is not None else []
+    rows = []
     for done, plan in enumerate(plans):
-        if not any(row["plan"] == plan.to_dict() for row in rows):
-            rows.append(_tested(pairs, plan, splits, folds))
+        row = next((row for row in kept if row["plan"] == plan.to_dict()), None)
+        if row is None:
+            row = _tested(pairs, plan, splits, folds)
             if file is not None:
-                file.add(rows[-1])
+                file.add(row)
+        rows.append(row)
         if progress is not None:
             progress(done + 1, len(plans))
     return plans_table(rows)

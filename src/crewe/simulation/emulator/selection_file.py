@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from crewe.errors import ReadError, WriteError
+from crewe.errors import CalibrationError, ReadError, WriteError
 from crewe.simulation.emulator.pairs import Pair
+from crewe.simulation.emulator.plan import EmulatorPlan
 from crewe.simulation.emulator.splits import Split
 
 FORMAT = "crewe model selection"
@@ -59,6 +61,8 @@ class SelectionFile:
             raise ReadError(
                 f"{self.path}: a scan of other pairs or of another version; give another file"
             )
+        for line, row in enumerate(rows, start=2):
+            _check_row(row, f"{self.path}, line {line}")
         if len(whole) < len(text):
             self.path.write_text(whole, encoding="utf-8")
         self.splits, self.rows = splits, rows
@@ -76,6 +80,20 @@ def pairs_checksum(pairs: Sequence[Pair]) -> str:
 
 def _header(checksum: str) -> dict[str, Any]:
     return {"format": FORMAT, "version": VERSION, "pairs": checksum}
+
+
+def _check_row(row: Any, place: str) -> None:
+    """Raise ReadError for what is no row: a plan, its terms and its errors."""
+    try:
+        plan = EmulatorPlan.from_dict(row["plan"])
+        errors = [row["one_minus_r2"], *row["each_repeat"], *row["image_errors"]]
+        sound = row["terms"] == plan.terms().count and plan.to_dict() == row["plan"]
+        sound = sound and bool(row["each_repeat"]) and bool(row["image_errors"])
+        sound = sound and all(math.isfinite(error) for error in errors)
+    except (CalibrationError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ReadError(f"{place}: this is no plan with its errors ({error!r})") from error
+    if not sound:
+        raise ReadError(f"{place}: a plan and its terms or errors do not go together; remove it")
 
 
 def _to_plain(split: Split) -> dict[str, Any]:
