@@ -54,7 +54,7 @@ def _section(name: str, given: argparse.Namespace, paper: Measured, own: Measure
     make = {
         "table": lambda: sections.table(paper),
         "registration": lambda: sections.registration(paper),
-        "terms": lambda: sections.terms(paper, given.pictures, given.largest),
+        "terms": lambda: sections.terms(paper, given.pictures, given.most_terms, given.largest),
         "folds": lambda: sections.folds(paper),
         "training": lambda: sections.training(paper, given.pictures),
         "images": lambda: sections.images(paper, given.pictures),
@@ -86,6 +86,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--part", nargs="+", choices=(*OF_PAPER, *OF_OWN), default=(*OF_PAPER, *OF_OWN)
     )
+    parser.add_argument("--most-terms", type=int, default=1400, help="of the plans of Fig. 4")
     parser.add_argument("--largest", action="store_true", help="also the model of 3654 terms")
     parser.add_argument("--cache", type=Path, default=Path("build/benchmarks/emulator"))
     parser.add_argument("--keep", action="store_true", help="keep results of other code")

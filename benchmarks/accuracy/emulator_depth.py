@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.accuracy.emulator_divisions import DIVISIONS, held_out_error
 from benchmarks.accuracy.emulator_own import convolution_of
 from benchmarks.accuracy.emulator_plans import SMOOTHED
-from benchmarks.accuracy.emulator_scores import FOLDS, REPEATS, SEED
+from benchmarks.accuracy.emulator_scores import FOLDS, SEED
 from benchmarks.accuracy.emulator_store import Measured
 from crewe.simulation.convolution import Convolution
 from crewe.simulation.emulator.fit import SMOOTHED_BORDER_PX
-from crewe.simulation.emulator.normal_equations import NormalEquations
 from crewe.simulation.emulator.pairs import Pair
 from crewe.simulation.emulator.registration import Shift, common_shift, moved, unknown_border
 from crewe.simulation.emulator.sampled import Sample, sample_pixels, sums_of
@@ -40,12 +40,19 @@ def _rows(measured: Measured) -> list[dict[str, Any]]:
     images = [pair.linear for pair in pairs]
     plain = sample_pixels(images, pairs, features, shift, STRIDE_PX)
     samples = _with_depth(plain, measured, shift)
+    splits = image_splits(len(pairs), FOLDS, DIVISIONS, np.random.default_rng(SEED))
     rows = []
     for added, name in enumerate(NAMES):
         count = len(features.names) + added
         terms = Terms(count, SMOOTHED.degree, SMOOTHED.interactions)
         groups = [sums_of(sample, range(count), terms) for sample in samples]
-        rows.append({"told": name, "terms": terms.count, "one_minus_r2": _error(groups)})
+        rows.append(
+            {
+                "told": name,
+                "terms": terms.count,
+                "one_minus_r2": held_out_error(groups, splits, RIDGE),
+            }
+        )
         print(f"    {rows[-1]}", flush=True)
     return rows
 
@@ -80,16 +87,3 @@ def _weighted(pair: Pair, power: int, how: Convolution) -> np.ndarray:
     along_y = np.exp(-0.5 * ((rows[:, None] - y) / sigma) ** 2)
     along_x = np.exp(-0.5 * ((columns - x[:, None]) / sigma) ** 2)
     return ((along_y * weights) @ along_x).astype(np.float32)
-
-
-def _error(groups: list[NormalEquations]) -> float:
-    """1 − R² by the folds of the tables."""
-    squares = pixels = 0.0
-    for split in image_splits(len(groups), FOLDS, REPEATS, np.random.default_rng(SEED)):
-        known = NormalEquations(groups[0].count)
-        for index in split.training:
-            known.merge(groups[index])
-        coefficients, _ = known.solve(RIDGE)
-        squares += sum(groups[index].residual_sum(coefficients) for index in split.validation)
-        pixels += sum(groups[index].samples for index in split.validation)
-    return squares / pixels

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.accuracy.emulator_divisions import divided
 from benchmarks.accuracy.emulator_plans import CHOSEN_ON_PLATINUM, PAPER, SMOOTHED
 from benchmarks.accuracy.emulator_scores import (
     FOLDS,
@@ -68,7 +69,7 @@ def probes(measured: Measured) -> dict[str, Any]:
 
 
 def probe_table(measured: Measured, found: dict[str, Any]) -> dict[str, dict[str, float]]:
-    """Error of emulators by convolution image and plan, all on the same folds."""
+    """Mean error over many divisions by convolution image and plan."""
     before = convolution_of(measured)
     recipes = [
         before,
@@ -80,8 +81,7 @@ def probe_table(measured: Measured, found: dict[str, Any]) -> dict[str, dict[str
         recipes.pop()
 
     def make(recipe: Convolution, plan: EmulatorPlan) -> float:
-        pairs = list(Reimaged(measured.pairs, recipe))
-        return _validated(pairs, plan).one_minus_r2
+        return divided(list(Reimaged(measured.pairs, recipe)), plan)["mean"]
 
     return {
         name: {

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.accuracy import emulator_depth as depth
+from benchmarks.accuracy import emulator_divisions as divisions
 from benchmarks.accuracy import emulator_domain as domain
 from benchmarks.accuracy import emulator_own as own_parts
 from benchmarks.accuracy import emulator_paper as paper_parts
@@ -26,6 +27,7 @@ def table(paper: Measured) -> list[str]:
         words.TABLE.format(crystals=first["crystals"]),
         tables.accuracy_table(rows, ("crystals", "others"), PAPER_FIGURE),
         words.TIMES.format(images=first["fit_images"], calls=CALLS),
+        *_divisions(paper),
         words.CHOSEN,
         tables.chosen_list(rows[NESTED]["kinds"]),
     ]
@@ -37,9 +39,9 @@ def registration(paper: Measured) -> list[str]:
     return ["## Registration", words.REGISTRATION, tables.registration_table(found)]
 
 
-def terms(paper: Measured, folder: Path | None, largest: bool) -> list[str]:
+def terms(paper: Measured, folder: Path | None, most: int, largest: bool) -> list[str]:
     """B: Fig. 4."""
-    scanned = paper_parts.number_of_terms(paper)
+    scanned = paper_parts.number_of_terms(paper, most)
     pictures.number_of_terms(scanned, folder)
     text = ["## Number of terms", words.TERMS, _picture("terms", "1 − R² against terms")]
     text.append(tables.terms_table(scanned))
@@ -76,7 +78,7 @@ def images(paper: Measured, folder: Path | None) -> list[str]:
     }
     return [
         "## Parity, errors, images",
-        words.PICTURES,
+        words.PICTURES.format(crystals=sum(map(paper_parts.is_bright, paper.pairs))),
         tables.shown_table(found["shown"]),
         *(_picture(name, name.replace("_", " ")) for name in found["shown"]),
         _picture("parity_378", "Parity with 378 terms"),
@@ -102,10 +104,11 @@ def own(measured: Measured, paper: Measured) -> list[str]:
             floor=tables.figure(first["phonon_floor"]),
         ),
         tables.accuracy_table(rows, ("ordered", "others"), None),
+        *_divisions(measured),
         words.CHOSEN,
         tables.chosen_list(rows[NESTED]["kinds"]),
         "### Exponent and probe",
-        words.PROBE,
+        words.PROBE.format(divisions=divisions.DIVISIONS),
         tables.widths_table(found),
         tables.probe_table(own_parts.probe_table(measured, found)),
         words.EXPONENT,
@@ -122,9 +125,14 @@ def floor(measured: Measured) -> list[str]:
         "## Where the floor is",
         words.FLOOR,
         tables.disorder_table(kinds),
-        words.DEPTH,
+        words.DEPTH.format(divisions=divisions.DIVISIONS),
         tables.depth_table(depth.depth_table(measured)),
     ]
+
+
+def _divisions(measured: Measured) -> list[str]:
+    text = words.DIVISIONS.format(divisions=divisions.DIVISIONS)
+    return [text, tables.divisions_table(divisions.divisions_table(measured))]
 
 
 def _configurations(counts: list[int]) -> str:

@@ -34,12 +34,12 @@ def is_bright(pair: Pair) -> bool:
     return float(pair.multislice.max()) > CRYSTALLINE_ABOVE
 
 
-def number_of_terms(measured: Measured):
-    """Fig. 4 as a table of `scan_plans`."""
+def number_of_terms(measured: Measured, most: int):
+    """Fig. 4 as a table of `scan_plans`; plans of more than `most` terms are left out."""
     measured.folder.mkdir(parents=True, exist_ok=True)
     return scan_plans(
         measured.pairs,
-        plans_of_fig_4(),
+        [plan for plan in plans_of_fig_4() if plan.terms().count <= most],
         rng=np.random.default_rng(SEED),
         folds=FOLDS,
         repeats=REPEATS,

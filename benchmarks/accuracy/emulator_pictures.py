@@ -44,7 +44,7 @@ def training_images(table: Any, name: str, folder: Path | None) -> None:
 
 
 def _names() -> list[str]:
-    shown = [f"{which}_{sort}" for which in ("best", "worst") for sort in ("crystal", "amorphous")]
+    shown = [f"{which}_{sort}" for which in ("best", "worst") for sort in ("crystal", "other")]
     return ["parity_378", "parity_364", "error_364", *shown]
 
 
@@ -76,7 +76,7 @@ def _extremes(found: CrossValidation, pairs: Any) -> dict[str, dict[str, Any]]:
     bright = {pair.name for pair in pairs if is_bright(pair)}
     table = found.per_image.sort_values("fractional_rms")
     result = {}
-    for sort, chosen in (("crystal", True), ("amorphous", False)):
+    for sort, chosen in (("crystal", True), ("other", False)):
         rows = table[[(name in bright) == chosen for name in table["pair"]]]
         result[f"best_{sort}"] = rows.iloc[0].to_dict()
         result[f"worst_{sort}"] = rows.iloc[-1].to_dict()

@@ -30,22 +30,23 @@ def _errors(measured: Measured, *names: str) -> list[float | None]:
 
 def _paper(paper: Measured) -> list[str]:
     plain, before, smoothed = _errors(paper, "5 × 5", "5 × 5, not registered", "smoothed")
-    chosen = [value for value in _errors(paper, *HONEST) if value is not None]
     lines = []
     if plain is not None and before is not None:
         lines.append(
-            f"**378 terms, the paper's pairs:** 1 − R² = {before:.4f} not registered, {plain:.4f} "
-            f"registered (paper: 0.012; wanted: {WANTED_378} or less, "
-            f"{_reached(max(before, plain), WANTED_378)})."
+            f"**378 terms, the paper's pairs** (paper: 0.012; wanted: {WANTED_378} or less): "
+            f"1 − R² = {_judged(before, WANTED_378)} not registered, {_judged(plain, WANTED_378)} "
+            "registered."
         )
-    if smoothed is not None and chosen:
-        said = " and ".join(f"{value:.4f}" for value in chosen)
+    if smoothed is not None:
+        judged = [
+            f"{name}: {_judged(value, WANTED_BEST)}"
+            for name, value in zip(HONEST, _errors(paper, *HONEST), strict=True)
+            if value is not None
+        ]
         lines.append(
-            f"**364 smoothed terms, the same pairs:** {smoothed:.4f} with features chosen in view "
-            f"of these images, {said} where the tested images had no say in the choice (wanted: "
-            f"{WANTED_BEST} or less; {_reached(smoothed, WANTED_BEST)} by the first, "
-            f"{_reached(max(chosen), WANTED_BEST)} by {'all' if len(chosen) > 1 else 'the'} "
-            "others)."
+            f"**Smoothed features, the same pairs** (wanted: {WANTED_BEST} or less): "
+            f"{_judged(smoothed, WANTED_BEST)} with features chosen in view of these images. Where "
+            f"the tested images had no say in the choice: {'; '.join(judged)}."
         )
     return lines
 
@@ -73,5 +74,5 @@ def _floor(own: Measured) -> list[str]:
     ]
 
 
-def _reached(value: float, limit: float) -> str:
-    return "reached" if value <= limit else "not reached"
+def _judged(value: float, limit: float) -> str:
+    return f"{value:.5f} ({'reached' if value <= limit else 'not reached'})"

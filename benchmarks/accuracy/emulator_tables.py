@@ -1,9 +1,12 @@
 """Results of the emulator benchmark as tables in Markdown."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+
+from benchmarks.accuracy.emulator_plans import SMOOTHED
 
 
 def markdown(headings: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
@@ -19,6 +22,10 @@ def percent(value: float | None) -> str:
     return "–" if value is None else f"{100 * value:.3g} %"
 
 
+def fine(value: float | None) -> str:
+    return figure(value, ".5f")
+
+
 def accuracy_table(rows: dict[str, Any], sorts: tuple[str, str], paper: str | None) -> str:
     """One row for each emulator; `paper` is the figure that the paper gives."""
     headings = ["emulator", "terms", "1 − R²", "each repeat", "fractional r.m.s."]
@@ -26,12 +33,12 @@ def accuracy_table(rows: dict[str, Any], sorts: tuple[str, str], paper: str | No
     lines = [
         [
             name,
-            str(row["terms"]),
-            figure(row["one_minus_r2"]),
-            ", ".join(map(figure, row["each_repeat"])),
-            figure(row["fractional_rms"], ".3f"),
-            figure(row["crystalline"]),
-            figure(row["amorphous"]),
+            _terms(row),
+            fine(row["one_minus_r2"]),
+            ", ".join(map(fine, row["each_repeat"])),
+            figure(row["fractional_rms"]),
+            fine(row["crystalline"]),
+            fine(row["amorphous"]),
             figure(row["fit_s"], ".1f"),
             figure(row["predict_ms"], ".1f"),
             figure(row["with_shift_ms"], ".1f"),
@@ -43,8 +50,25 @@ def accuracy_table(rows: dict[str, Any], sorts: tuple[str, str], paper: str | No
     return markdown(headings, lines)
 
 
+def divisions_table(rows: dict[str, dict[str, float]]) -> str:
+    """Many divisions."""
+    keys = ("mean", "deviation", "least", "most")
+    lines = [[name, *(fine(row[key]) for key in keys)] for name, row in rows.items()]
+    return markdown(["emulator", *keys], lines)
+
+
 def chosen_list(kinds: Sequence[Sequence[str]]) -> str:
-    return "\n".join(f"- {', '.join(one)}" for one in kinds)
+    return "\n".join(f"- {_count(one)} terms: {', '.join(one)}" for one in kinds)
+
+
+def _terms(row: dict[str, Any]) -> str:
+    """Number of terms, from the fewest to the most where folds chose their own."""
+    counts = sorted({_count(one) for one in row.get("kinds", ())}) or [row["terms"]]
+    return str(counts[0]) if len(counts) == 1 else f"{counts[0]}–{counts[-1]}"
+
+
+def _count(kinds: Sequence[str]) -> int:
+    return replace(SMOOTHED, kinds=tuple(kinds)).terms().count
 
 
 def registration_table(found: dict[str, Any]) -> str:

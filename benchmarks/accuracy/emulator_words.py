@@ -38,12 +38,17 @@ moves the convolution image onto the multislice image by a spline first, which i
 atoms do not need. Other programs were running beside: times are upper bounds.
 """
 
+DIVISIONS = """\
+Which images fall into which half matters. 1 − R² over {divisions} divisions into halves (here
+alone, registration and the features' scales are those of all images):
+"""
+
 CHOSEN = "What each training half chose, with the pixel itself as the start:"
 
 REGISTRATION = """\
 Each multislice image against its convolution image, by Gauss–Newton on the residual of a cubic in
-the convolution image. The median is taken out by every fit above; what differs from pair to pair
-stays in.
+the convolution image. Every fit takes out the median over its training images; what differs from
+pair to pair stays in.
 """
 
 TERMS = """\
@@ -72,17 +77,19 @@ below the mean where a choice happened to hold no crystal.
 PICTURES = """\
 One division by images. Greys of multislice and emulated image are the same; the difference is
 drawn twice, with the reach of the greys and with its own. Best and worst are by fractional r.m.s.
-error of the 364 smoothed terms.
+error of the 364 smoothed terms, among the {crystals} crystals along a zone axis and among the
+others, which are amorphous, partly crystalline or tilted.
 """
 
 INTENSITY = """\
-Error by multislice value, 364 smoothed terms: the brightest columns are emulated too dark where the
-bias is negative. *Share* is the share of all squared errors.
+Error, emulated − multislice, by multislice value, 364 smoothed terms. *Share* is the share of all
+squared errors.
 """
 
 COVERAGE = """\
-Standard errors, learned from the other half, hold {within_364} of the pixels within one and two of
-them with 364 smoothed terms, {within_378} with 378 (68 % and 95 % for a normal distribution).
+{within_364} of the pixels lie within one and two standard errors with 364 smoothed terms,
+{within_378} with 378 (68 % and 95 % for a normal distribution); the errors to expect are learned
+from the other half.
 """
 
 OWN = """\
@@ -97,7 +104,8 @@ images' own standard error over their variance: {floor} of 1 − R² that nothin
 
 PROBE = """\
 The width of the probe that leaves a small emulator (21 terms) the least error, and what it is
-worth: 1 − R² with convolution images made anew from the atoms.
+worth: 1 − R² with convolution images made anew from the atoms, mean of {divisions} divisions into
+halves.
 """
 
 EXPONENT = """\
@@ -118,7 +126,7 @@ own pixels:
 
 DEPTH = """\
 What a projection cannot know: the same features beside images of the atoms weighted with their
-depth along the beam (and its square), degree 3, on every second pixel. Nobody has these from an
-image. It tells how much of what is left is the order of atoms in depth, at least: a moment or
-two do not tell all of it.
+depth along the beam (and its square), degree 3, on every second pixel, mean of {divisions}
+divisions into halves. Nobody has these from an image. It tells how much of what is left is the
+order of atoms in depth, at least: one moment or two do not tell all of it.
 """
