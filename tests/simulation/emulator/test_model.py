@@ -104,6 +104,14 @@ def test_measured_noise_follows_the_value():
     assert noise([0.25, 0.75]) == pytest.approx([0.175, 0.325], rel=0.1)
 
 
+def test_few_bright_pixels_have_an_error_of_their_own():
+    rng = np.random.default_rng(3)
+    emulated = np.concatenate([rng.uniform(0, 0.1, 10**5), rng.uniform(0.5, 1, 2000)])
+    actual = emulated + np.where(emulated > 0.5, 0.2, 0.01) * rng.standard_normal(len(emulated))
+    noise = measured_noise(emulated, actual)
+    assert noise([0.05, 0.55, 0.95]) == pytest.approx([0.01, 0.2, 0.2], rel=0.25)
+
+
 def test_an_image_like_the_training_ones_lies_inside_and_a_thicker_one_does_not(emulator):
     like = CONVOLUTION.image(*_of(particle(21)), (60, 60))
     assert emulator.check(like).inside

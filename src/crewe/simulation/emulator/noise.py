@@ -13,7 +13,7 @@ from crewe.errors import CalibrationError
 
 Array = NDArray[np.float64]
 BINS = 24
-FEWEST_PER_BIN = 50
+FEWEST_PER_BIN = 400
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +51,8 @@ class Noise:
 def measured_noise(emulated: Any, actual: Any) -> Noise:
     """Noise curve from emulated and multislice values of the same pixels, (n,) each.
 
-    Bins hold equally many pixels, so that the curve is as sure at the bright end as at the dark.
+    Bins hold equally many pixels, but for the brightest, which is halved again and again: there are
+    few bright pixels, and they are the columns.
     """
     emulated = np.asarray(emulated, dtype=np.float64).ravel()
     actual = np.asarray(actual, dtype=np.float64).ravel()
@@ -59,6 +60,9 @@ def measured_noise(emulated: Any, actual: Any) -> Noise:
         raise CalibrationError("no pixel to measure an error from")
     order = np.argsort(emulated, kind="stable")
     parts = np.array_split(order, max(1, min(BINS, len(order) // FEWEST_PER_BIN)))
+    while len(parts[-1]) >= 2 * FEWEST_PER_BIN:
+        brightest = parts.pop()
+        parts += [brightest[: len(brightest) // 2], brightest[len(brightest) // 2 :]]
     values = [emulated[part].mean() for part in parts]
     errors = [np.sqrt(np.mean((actual[part] - emulated[part]) ** 2)) for part in parts]
     return Noise(np.array(values), np.array(errors))
