@@ -234,7 +234,7 @@ def bad_file(folder, kind):
         ("flat", "multislice image is empty"),
         ("colour", "must be (y, x)"),
         ("one image", "must be (y, x)"),
-        ("words", "damaged"),
+        ("words", "not real numbers"),
         ("pickle", "damaged"),
     ],
 )
@@ -340,7 +340,7 @@ def test_files_that_are_no_emulator_are_refused_in_one_line(made, tmp_path, caps
         header = {**json.loads(str(arrays["header"])), "version": 99}
         with path.open("wb") as file:
             np.savez(file, **{**arrays, "header": np.array(json.dumps(header))})
-    assert main(["emulator", "check", str(path)]) == 1
+    assert main(["emulator", "check", str(path)]) == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     words = {"missing": "no such file", "pairs": "not an emulator", "version": "version 99"}
@@ -351,7 +351,7 @@ def test_inputs_that_cannot_be_read_are_refused(made, tmp_path, capsys):
     (tmp_path / "empty.xyz").write_text("0\n\n")
     (tmp_path / "notes.txt").write_text("no image")
     for name, word in (("none.tif", "does not exist"), ("empty.xyz", ""), ("notes.txt", "")):
-        assert main(["emulator", "check", "pt.emulator", str(tmp_path / name), "-q"]) == 1
+        assert main(["emulator", "check", "pt.emulator", str(tmp_path / name), "-q"]) == 2
         said = capsys.readouterr().err
         assert word in said
         assert said.count("\n") == 1
@@ -424,3 +424,23 @@ def test_a_report_is_written_and_kept(stored, folder, capsys):
     assert main(command) == 1
     assert "holds a report" in capsys.readouterr().err
     assert main([*command, "--overwrite"]) == 0
+
+
+def test_options_of_a_check_need_something_to_compare_with(made, capsys):
+    assert main(["emulator", "check", "pt.emulator", "--pixel-size", "0.1"]) == 2
+    assert "give one" in capsys.readouterr().err
+
+
+def test_figures_on_images_that_chose_say_so(stored, capsys):
+    command = ["emulator", "fit", "pairs.npz", "--repeats", "1", "-q", "--select"]
+    assert main([*command, "--largest-terms", "6"]) == 0
+    assert "polynomial chosen on these very images" in capsys.readouterr().out
+    assert main(["emulator", "fit", "pairs.npz", *QUICK]) == 0
+    assert "very images" not in capsys.readouterr().out
+
+
+def test_atoms_of_unknown_elements_are_told_when_fitted(folder, capsys):
+    about = {"convolution": CONVOLUTION.to_dict()}
+    stored_pairs(folder / "pairs.npz", about=about, atoms=False)
+    assert main(["emulator", "fit", "pairs.npz", *QUICK, "-o", "pt.emulator"]) == 0
+    assert "add --element" in capsys.readouterr().out

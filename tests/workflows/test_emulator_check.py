@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from emulator_data import CONVOLUTION, pair, pairs, particle, stored_pairs
+from emulator_data import CONVOLUTION, DETECTOR, OPTICS, pair, pairs, particle, stored_pairs
 
 from crewe import io
 from crewe.axes import calibrated_image
@@ -91,3 +91,29 @@ def test_an_untested_emulator_says_that_its_figures_are_not_known(tmp_path, emul
     assert facts["elements"] == ["Pt"]
     assert facts["features"][0] == "pixel(-1,-1)"
     assert facts["bytes"] == path.stat().st_size
+
+
+def test_a_given_lens_and_detector_are_compared_with_images(tmp_path, emulator):
+    np.save(tmp_path / "plain.npy", pair("x", 33).linear)
+    other, ring = replace(OPTICS, beam_energy_kev=300.0), replace(DETECTOR, inner_mrad=60.0)
+    verdict = check_input(emulator, tmp_path / "plain.npy", optics=other, detector=ring)
+    assert verdict.reasons == (
+        "beam_energy_kev is 300, it was made for 200",
+        "the detector is 60–150 mrad, it was made for 50–150 mrad",
+    )
+
+
+def test_an_emulator_of_images_vouches_for_no_pixel_size(tmp_path, emulator):
+    bare = replace(emulator, convolution=None)
+    io.write(tmp_path / "like.tif", calibrated_image(pair("x", 33).linear, 0.2))
+    verdict = check_input(bare, tmp_path / "like.tif")
+    assert verdict.inside
+    assert "pixel size is not compared" in verdict.remarks[0]
+    assert not check_input(bare, tmp_path / "like.tif", pixel_size_angstrom=0.2).inside
+
+
+def test_an_image_for_a_fitted_probe_is_told_so(tmp_path, emulator):
+    np.save(tmp_path / "plain.npy", pair("x", 33).linear)
+    fitted = replace(emulator, about={**emulator.about, "probe": {"used": True}})
+    assert "were fitted" in check_input(fitted, tmp_path / "plain.npy").remarks[0]
+    assert check_input(emulator, tmp_path / "plain.npy").remarks == ()

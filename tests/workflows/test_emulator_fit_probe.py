@@ -5,8 +5,11 @@ import pytest
 from emulator_data import CONVOLUTION, SHAPE, pairs, particle
 
 from crewe.simulation.emulator.pairs import Pair, write_pairs
+from crewe.simulation.emulator.plan import EmulatorPlan
+from crewe.simulation.emulator.validation import cross_validate
+from crewe.workflows.emulator_check import check_input
 from crewe.workflows.emulator_fit import run_emulator_fit
-from crewe.workflows.emulator_fit_probe import Reimaged, fitted_probe, probe_facts
+from crewe.workflows.emulator_fit_probe import Reimaged, chosen_images, fitted_probe, probe_facts
 from crewe.workflows.emulator_plan import emulator_fit_plan
 from crewe.workflows.observer import Recorder
 
@@ -35,6 +38,17 @@ def test_the_probe_and_exponent_that_made_the_images_are_found(mixed, tmp_path):
     assert found.exponent == pytest.approx(1.9, abs=0.1)
     assert result.emulator.about["probe"]["exponent"] == found.exponent
     assert result.summary["probe"]["one_minus_r2"] < result.summary["probe"]["one_minus_r2_before"]
+    assert result.summary["chosen_on_these_images"] == ["probe"]
+    # The pairs still hold images of the old probe: a check makes them anew.
+    verdict = check_input(result.emulator, tmp_path / "pairs.npz")
+    assert verdict.figures["one_minus_r2"] < 2 * result.summary["one_minus_r2"]
+    assert any("made anew" in remark for remark in verdict.remarks)
+    assert verdict.inside
+    write_pairs(
+        tmp_path / "bare.npz", [replace(p, numbers=None, positions=None) for p in mixed], {}
+    )
+    (reason, *_) = check_input(result.emulator, tmp_path / "bare.npz").reasons
+    assert "no others suit" in reason
     without = run_emulator_fit(emulator_fit_plan({**settings, "fit_probe": False}))
     assert result.summary["one_minus_r2"] < 0.1 * without.summary["one_minus_r2"]
     largest = max(pair.linear.max() for pair in result.pairs)
@@ -65,3 +79,27 @@ def test_without_atoms_the_images_stay_as_they_are():
         "warning",
         "the emulator is fitted to the convolution images as they are",
     )
+
+
+def test_the_plans_own_polynomial_decides(mixed):
+    """Whatever the small emulator likes best, the better of both cross-validations is kept."""
+    heard = Recorder()
+    figures = {True: 0.01, False: 0.02}
+
+    def validated(images, how):
+        return replace(tested, one_minus_r2=figures[how == CONVOLUTION])
+
+    plan = EmulatorPlan(size=1, register=False)
+    tested = cross_validate(mixed, plan, rng=np.random.default_rng(0), repeats=1)
+    kept = chosen_images(mixed, CONVOLUTION, validated, heard)
+    assert kept.pairs is mixed
+    assert kept.convolution == CONVOLUTION
+    assert kept.validation.one_minus_r2 == 0.01
+    assert not kept.facts["used"]
+    assert "stay as they are" in heard.heard[-1][1]
+    figures[True] = 0.03
+    new = chosen_images(mixed, CONVOLUTION, validated, Recorder())
+    assert new.facts["used"]
+    assert new.convolution != CONVOLUTION
+    assert isinstance(new.pairs, Reimaged)
+    assert (new.facts["plan_one_minus_r2_before"], new.facts["plan_one_minus_r2"]) == (0.03, 0.02)

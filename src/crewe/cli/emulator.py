@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +12,7 @@ import typer
 from crewe.cli import emulator_options as given
 from crewe.cli import options
 from crewe.cli.emulator_words import described_lines, fit_lines, verdict_lines
-from crewe.errors import PlanError
+from crewe.errors import CreweError, PlanError
 
 if TYPE_CHECKING:
     from crewe.simulation.emulator.model import Emulator
@@ -125,7 +126,7 @@ def check(
     ] = None,
     optics: Annotated[
         Path | None,
-        typer.Option(help="YAML file of the lens and detector meant for a specimen."),
+        typer.Option(help="YAML file of the lens and detector that are meant."),
     ] = None,
     pixel_size: Annotated[
         float | None, typer.Option(help="Pixel size in Å that is meant.", min=0)
@@ -138,24 +139,38 @@ def check(
     """Show what an emulator is, and whether it may be asked about images and specimens.
 
     Exit code 1 when an input lies outside what the emulator learned from: another element, thicker,
-    another lens or detector, surroundings of pixels that it has never seen. Pairs are scored, too.
+    another lens or detector, surroundings of pixels that it has never seen. Exit code 2 when the
+    emulator or an input cannot be used. Pairs are scored, too.
     """
     from crewe.simulation.emulator.store import load_emulator
     from crewe.workflows.emulator_check import described
     from crewe.workflows.emulator_fit_tables import plain
 
-    loaded = load_emulator(emulator)
+    with _unusable():
+        loaded = load_emulator(emulator)
     if not inputs:
+        if optics is not None or pixel_size is not None:
+            raise PlanError("--optics and --pixel-size are compared with an INPUT: give one")
         facts = described(loaded, emulator)
         said = json.dumps(plain(facts), ensure_ascii=False, allow_nan=False)
         typer.echo(said if as_json else "\n".join(described_lines(facts)))
         return 0
     lens = _microscope(optics)
-    verdicts = list(_verdicts(loaded, inputs, lens, pixel_size, quiet))
+    with _unusable():
+        verdicts = list(_verdicts(loaded, inputs, lens, pixel_size, quiet))
     for verdict in verdicts:
         said = json.dumps(plain(dataclasses.asdict(verdict)), ensure_ascii=False, allow_nan=False)
         typer.echo(said if as_json else "\n".join(verdict_lines(verdict)))
     return 0 if all(verdict.inside for verdict in verdicts) else 1
+
+
+@contextmanager
+def _unusable() -> Iterator[None]:
+    """Turn what cannot be read into a wrong use: exit code 1 says that an input is outside."""
+    try:
+        yield
+    except CreweError as error:
+        raise PlanError(str(error)) from error
 
 
 def _microscope(path: Path | None) -> dict[str, Any]:

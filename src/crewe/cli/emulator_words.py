@@ -18,9 +18,19 @@ def fit_lines(summary: dict[str, Any]) -> list[str]:
         f"1 − R²                   {summary['one_minus_r2']:.4f}{spread}",
         f"fractional r.m.s. error  {summary['fractional_rms']:.4f}",
     ]
-    lines += _optional_lines(summary)
+    lines += _chosen_lines(summary) + _optional_lines(summary)
     lines += _probe_lines(summary)
     return lines + _selection_lines(summary) + _leave_out_lines(summary)
+
+
+def _chosen_lines(summary: dict[str, Any]) -> list[str]:
+    chosen = summary["chosen_on_these_images"]
+    if not chosen:
+        return []
+    return [
+        f"  a little too good: {' and '.join(chosen)} chosen on these very images; "
+        "'emulator check' scores new pairs"
+    ]
 
 
 def _probe_lines(summary: dict[str, Any]) -> list[str]:
@@ -37,7 +47,12 @@ def _probe_lines(summary: dict[str, Any]) -> list[str]:
             f"exponent of Z            {_with_error(found['exponent'], found['exponent_error'])}"
         )
     before, after = found["one_minus_r2_before"], found["one_minus_r2"]
-    return [*lines, f"  1 − R² of a small emulator from {before:.5f} to {after:.5f} by it"]
+    lines.append(f"  1 − R² of a small emulator from {before:.5f} to {after:.5f} by it")
+    if "plan_one_minus_r2" in found:
+        before, after = found["plan_one_minus_r2_before"], found["plan_one_minus_r2"]
+        word = "taken" if found["used"] else "not taken"
+        lines.append(f"  of the usual or given polynomial from {before:.5f} to {after:.5f}: {word}")
+    return [*lines, "  what suits a polynomial best is no measured probe"]
 
 
 def _with_error(value: float, error: float | None) -> str:
@@ -87,6 +102,8 @@ def _optional_lines(summary: dict[str, Any]) -> list[str]:
         lines.append("  standard errors")
     if summary["output"] is not None and not summary["takes_atoms"]:
         lines.append("takes images, not atoms: PAIRS do not say how theirs were made")
+    if summary["output"] is not None and summary["takes_atoms"] and not summary["elements"]:
+        lines.append("elements not known: add --element, or every specimen counts as outside")
     return lines
 
 
@@ -114,6 +131,7 @@ def verdict_lines(verdict: "Verdict") -> list[str]:
     """Say whether an input is inside, why not, and how pairs came out."""
     word = "inside" if verdict.inside else "outside what it learned from"
     lines = [f"{verdict.name}: {word}", *(f"  {reason}" for reason in verdict.reasons)]
+    lines += [f"  ({remark})" for remark in verdict.remarks]
     found = verdict.figures
     if verdict.kind == "pairs":
         one = f"{100 * found['within_1_standard_error']:.0f} %"

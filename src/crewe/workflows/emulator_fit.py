@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crewe.errors import CalibrationError, ImageError, PlanError, ReadError, WriteError
+from crewe.errors import PlanError, WriteError
 from crewe.simulation.convolution import Convolution
 from crewe.simulation.emulator.model import Emulator
 from crewe.simulation.emulator.pairs import Pair, PairSet, read_pairs
@@ -17,14 +17,15 @@ from crewe.simulation.emulator.plan import EmulatorPlan
 from crewe.simulation.emulator.selection import smallest_sufficient
 from crewe.simulation.emulator.store import SUFFIX, save_emulator
 from crewe.simulation.emulator.validation import CrossValidation, cross_validate, final_emulator
-from crewe.workflows.emulator_fit_probe import Reimaged, fitted_probe, probe_facts
+from crewe.workflows.emulator_fit_check import check_pairs
+from crewe.workflows.emulator_fit_probe import chosen_images
 from crewe.workflows.emulator_fit_tables import (
     leave_out_table,
     plain,
     plain_rows,
     selection_table,
 )
-from crewe.workflows.emulator_plan import EmulatorFitPlan, read_convolution
+from crewe.workflows.emulator_plan import EmulatorFitPlan, read_convolution, told_convolution
 from crewe.workflows.emulator_report import check_report, write_report
 from crewe.workflows.observer import Observer, Silent
 from crewe.workflows.output_folder import check_folder
@@ -80,21 +81,25 @@ def run_emulator_fit(
 
 def make_emulator(plan: EmulatorFitPlan, pairs: PairSet, observer: Observer) -> FittedEmulator:
     """Fit and test an emulator without writing it. Raises CreweError."""
-    _check_pairs(plan, pairs)
+    check_pairs(plan, pairs)
     convolution = convolution_of(plan, pairs)
+    polynomial = plan.emulator_plan()
     learned: Sequence[Pair] = pairs
+    validation: CrossValidation | None = None
     tables: dict[str, pd.DataFrame] = {}
     facts: dict[str, Any] = {}
+
+    def validated(images: Sequence[Pair], how: Convolution | None) -> CrossValidation:
+        return _validated(plan, images, polynomial, how, observer)
+
     if plan.fit_probe:
-        found = fitted_probe(pairs, convolution, observer)
-        tables["probe"], facts = found.curve, {"probe": probe_facts(found)}
-        if found.convolution is not None:
-            learned, convolution = Reimaged(pairs, found.convolution), found.convolution
-    polynomial = plan.emulator_plan()
+        found = chosen_images(pairs, convolution, validated, observer)
+        learned, convolution, validation = found.pairs, found.convolution, found.validation
+        tables["probe"], facts["probe"] = found.curve, found.facts
     if plan.select:
         tables["selection"] = selection_table(plan, learned, _progress(observer, "selection"))
-        polynomial = smallest_sufficient(tables["selection"])
-    validation = _validated(plan, learned, polynomial, convolution, observer)
+        polynomial, validation = smallest_sufficient(tables["selection"]), None
+    validation = validation or validated(learned, convolution)
     if plan.leave_out:
         heard = _progress(observer, "fewer training images")
         tables["leave_out"] = leave_out_table(plan, polynomial, learned, heard)
@@ -116,13 +121,7 @@ def convolution_of(plan: EmulatorFitPlan, pairs: PairSet) -> Convolution | None:
     """
     if plan.convolution is not None:
         return read_convolution(plan.convolution)
-    told = pairs.about.get("convolution")
-    if told is None:
-        return None
-    try:
-        return Convolution.from_dict(told)
-    except (CalibrationError, TypeError, ValueError) as error:
-        raise ReadError(f"{plan.pairs}: its 'convolution' makes no sense ({error})") from error
+    return told_convolution(pairs.about, plan.pairs)
 
 
 def check_emulator_output(plan: EmulatorFitPlan, overwrite: bool) -> None:
@@ -184,17 +183,10 @@ def _validated(
     )
 
 
-def _check_pairs(plan: EmulatorFitPlan, pairs: PairSet) -> None:
-    """Look at every pair once, so that a bad one is told before minutes of work."""
-    by_image = plan.by == "image" or plan.select
-    if by_image and len(pairs) < plan.folds:
-        raise PlanError(
-            f"{plan.pairs} holds {len(pairs)} pair{'s' * (len(pairs) != 1)}, too few for "
-            f"{plan.folds} folds of images: give more pairs, or divide by block (--by block)"
-        )
-    for pair in pairs:
-        if not np.ptp(pair.multislice) > 0:
-            raise ImageError(f"pair {pair.name}: its multislice image is empty")
+def chosen_words(plan: EmulatorFitPlan) -> list[str]:
+    """What the images that 1 − R² is measured on have chosen: it is too good by that."""
+    chosen = {"probe": plan.fit_probe, "polynomial": plan.select}
+    return [word for word, asked in chosen.items() if asked]
 
 
 def _about(plan: EmulatorFitPlan, pairs: PairSet) -> dict[str, Any]:
@@ -221,6 +213,7 @@ def _summary(
         "folds": plan.folds,
         "repeats": plan.repeats,
         "plan": emulator.plan.to_dict(),
+        "chosen_on_these_images": chosen_words(plan),
         "elements": emulator.about.get("elements", []),
         "takes_atoms": emulator.convolution is not None,
         "output": None if plan.output is None else plan.output.as_posix(),

@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt, ValidationError
 
-from crewe.errors import CalibrationError, PlanError
+from crewe.errors import CalibrationError, PlanError, ReadError
 from crewe.simulation.convolution import Convolution
 from crewe.simulation.emulator.plan import SMOOTHED_KINDS, EmulatorPlan
 from crewe.workflows.plan import PlanPart
@@ -154,3 +154,17 @@ def read_convolution(path: Path) -> Convolution:
         return Convolution(**values)
     except (CalibrationError, TypeError) as error:
         raise PlanError(f"{path}: {error}") from error
+
+
+def told_convolution(about: dict[str, Any], path: Path) -> Convolution | None:
+    """How the convolution images of pairs in a file were made, as their `about` says.
+
+    None where it does not; raises ReadError for a description that is none.
+    """
+    told = about.get("convolution")
+    if told is None:
+        return None
+    try:
+        return Convolution.from_dict(told)
+    except (CalibrationError, TypeError, ValueError) as error:
+        raise ReadError(f"{path}: its 'convolution' makes no sense ({error})") from error

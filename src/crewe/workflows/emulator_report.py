@@ -87,6 +87,7 @@ def facts_of(summary: dict[str, Any]) -> dict[str, str]:
         "pairs": f"{summary['pairs']}, {summary['pixels']:,} pixels",
         "cross-validation": f"{summary['folds']}-fold by {summary['by']}, {summary['repeats']} ×",
         "1 − R²": f"{summary['one_minus_r2']:.5f}",
+        "chosen on these very images": ", ".join(summary["chosen_on_these_images"]) or "nothing",
         "of each repeat": ", ".join(f"{one:.5f}" for one in summary["each_repeat"]),
         "fractional r.m.s. error": f"{summary['fractional_rms']:.4f}",
         "phonon noise, part of 1 − R²": "not known" if floor is None else f"{floor:.5f}",

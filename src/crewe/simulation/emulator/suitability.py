@@ -156,8 +156,10 @@ def detector_reasons(emulator: Emulator, detector: AnnularDetector | None) -> li
 
 def pixel_reasons(emulator: Emulator, pixel_size_angstrom: float | None) -> list[str]:
     """What speaks against pixels of a size in Å."""
-    if pixel_size_angstrom is None or emulator.convolution is None:
+    if pixel_size_angstrom is None:
         return []
+    if emulator.convolution is None:
+        return ["it does not say for which pixel size it was made"]
     trained = emulator.convolution.pixel_size_angstrom
     if same(pixel_size_angstrom, trained):
         return []
