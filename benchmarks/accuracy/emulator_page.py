@@ -11,7 +11,7 @@ from benchmarks.accuracy import emulator_paper as paper_parts
 from benchmarks.accuracy import emulator_pictures as pictures
 from benchmarks.accuracy import emulator_tables as tables
 from benchmarks.accuracy import emulator_words as words
-from benchmarks.accuracy.emulator_plans import NESTED
+from benchmarks.accuracy.emulator_plans import NESTED, plans_of_fig_4
 from benchmarks.accuracy.emulator_scores import CALLS, accuracy
 from benchmarks.accuracy.emulator_store import Measured
 
@@ -45,6 +45,9 @@ def terms(paper: Measured, folder: Path | None, most: int, largest: bool) -> lis
     pictures.number_of_terms(scanned, folder)
     text = ["## Number of terms", words.TERMS, _picture("terms", "1 − R² against terms")]
     text.append(tables.terms_table(scanned))
+    left_out = [plan.terms().count for plan in plans_of_fig_4() if plan.terms().count > most]
+    if left_out:
+        text.append(words.LEFT_OUT.format(terms=" and ".join(map(str, left_out))))
     found = paper_parts.largest(paper, largest)
     if found is not None:
         said = ", ".join(f"{name} terms {value:.4f}" for name, value in found.items())
@@ -66,7 +69,14 @@ def training(paper: Measured, folder: Path | None) -> list[str]:
     for name, one in rows.items():
         pictures.training_images(pd.DataFrame(one), name, folder)
     shown = [_picture(f"training_{name}", f"1 − R² against images, {name} terms") for name in rows]
-    return ["## Number of training images", words.TRAINING, tables.training_table(rows), *shown]
+    return [
+        "## Number of training images",
+        words.TRAINING,
+        tables.training_table(rows, paper_parts.crystals_drawn(paper)),
+        *shown,
+        words.DRAWS.format(draws=divisions.DIVISIONS),
+        tables.draws_table(paper_parts.many_draws(paper)),
+    ]
 
 
 def images(paper: Measured, folder: Path | None) -> list[str]:

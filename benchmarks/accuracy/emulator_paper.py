@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.accuracy.emulator_divisions import drawn
 from benchmarks.accuracy.emulator_plans import (
     LARGEST,
     PAPER,
@@ -17,15 +18,16 @@ from benchmarks.accuracy.emulator_scores import (
     figures_of,
 )
 from benchmarks.accuracy.emulator_store import Measured
-from crewe.simulation.emulator.leave_out import leave_out
+from crewe.simulation.emulator.leave_out import TRAINING, leave_out
 from crewe.simulation.emulator.pairs import Pair
 from crewe.simulation.emulator.registration import common_shift
 from crewe.simulation.emulator.selection import scan_plans
-from crewe.simulation.emulator.splits import KINDS, image_splits
+from crewe.simulation.emulator.splits import KINDS, image_splits, leave_out_splits
 from crewe.simulation.emulator.validation import cross_validate, validate_splits
 
 # Of the paper's images the seven of crystals along a zone axis reach more; no other reaches 0.083.
 CRYSTALLINE_ABOVE = 0.1
+DRAWS = 3
 BOTH = {"378": PAPER, "364": SMOOTHED}
 
 
@@ -96,13 +98,31 @@ def training_images(measured: Measured) -> dict[str, list[dict[str, Any]]]:
             measured.pairs,
             plan,
             rng=np.random.default_rng(SEED),
-            repeats=3,
+            repeats=DRAWS,
             progress=lambda done, total: print(f"    fit {done} of {total}", flush=True),
         )
         return table.to_dict(orient="records")
 
     return {
         name: measured.value(f"leave-out {name}", lambda plan=plan: make(plan))
+        for name, plan in BOTH.items()
+    }
+
+
+def crystals_drawn(measured: Measured) -> list[str]:
+    """How many crystals each draw of `training_images` held, drawn once more."""
+    rng = np.random.default_rng(SEED)
+    bright = np.array([is_bright(pair) for pair in measured.pairs])
+    drawn_again = [leave_out_splits(len(bright), number, DRAWS, rng) for number in TRAINING]
+    return [", ".join(str(bright[list(s.training)].sum()) for s in each) for each in drawn_again]
+
+
+def many_draws(measured: Measured) -> dict[str, list[dict[str, Any]]]:
+    """Leave-out-X over many draws by name of the plan."""
+    return {
+        name: measured.value(
+            f"draws {name}", lambda plan=plan: drawn(measured.pairs, plan, is_bright)
+        )
         for name, plan in BOTH.items()
     }
 

@@ -117,16 +117,30 @@ def folds_table(rows: dict[str, Any]) -> str:
     return markdown(["terms", "folds of", "1 − R²", "fractional r.m.s."], lines)
 
 
-def training_table(tables: dict[str, list[dict[str, Any]]]) -> str:
+def training_table(tables: dict[str, list[dict[str, Any]]], crystals: list[str]) -> str:
     """Leave-out-X of several plans beside each other."""
-    headings = ["images"]
+    headings = ["images", "crystals among them"]
     for name in tables:
         headings += [f"{name} terms", "median", "spread"]
     lines = []
-    for rows in zip(*tables.values(), strict=True):
-        line = [str(rows[0]["images"])]
+    for held, *rows in zip(crystals, *tables.values(), strict=True):
+        line = [str(rows[0]["images"]), held]
         for row in rows:
             line += [figure(row[key]) for key in ("one_minus_r2", "median", "spread")]
+        lines.append(line)
+    return markdown(headings, lines)
+
+
+def draws_table(tables: dict[str, list[dict[str, Any]]]) -> str:
+    """Quantiles over many draws of several plans beside each other."""
+    headings = ["images", "draws with 2 crystals"]
+    for name in tables:
+        headings += [f"{name}: median", "90 %", "with 2 crystals", "90 %"]
+    lines = []
+    for rows in zip(*tables.values(), strict=True):
+        line = [str(rows[0]["images"]), str(rows[0]["draws"])]
+        for row in rows:
+            line += [figure(value) for value in (*row["all"], *row["several"])]
         lines.append(line)
     return markdown(headings, lines)
 
