@@ -7,6 +7,7 @@ from simulation_data import (
     HOW,
     NARROW,
     PIXEL,
+    RING,
     one_atom,
     particle,
     plan,
@@ -16,7 +17,7 @@ from simulation_data import (
 
 from crewe import io
 from crewe.axes import sampling
-from crewe.errors import CalibrationError, ReadError, WriteError
+from crewe.errors import CalibrationError, PlanError, ReadError, WriteError
 from crewe.simulation.multislice_detectors import AnnularDetector
 from crewe.workflows.observer import Recorder
 from crewe.workflows.simulate import run_simulation, simulate
@@ -93,6 +94,24 @@ def test_an_emulators_errors_go_beside_its_image(platinum, tmp_path):
     assert sampling(result.image) == pytest.approx((HOW.pixel_size_angstrom,) * 2)
 
 
+def test_an_emulated_image_names_its_own_detector_alone(platinum, tmp_path):
+    model = small_emulator(tmp_path / "pt.emulator")
+    rings = {"bf": AnnularDetector(0, 20), "dark": RING, "adf": AnnularDetector(30, 60)}
+    listener = Recorder()
+    request = plan(platinum, model=str(model), detectors=rings)
+    result = run_simulation(request, listener, picture=tmp_path / "a.png")
+    assert json.loads(result.image.attrs["detectors_mrad"]) == {"dark": [50, 150]}
+    said = [text for kind, text in listener.heard if kind == "warning"]
+    assert said == ["an emulator makes the image of one detector: bf, adf left out"]
+    alone = simulate(plan(platinum, model=str(model), detectors={}, optics=None))
+    assert json.loads(alone.image.attrs["detectors_mrad"]) == {"emulator": [50, 150]}
+
+
+def test_only_multislice_keeps_configurations(platinum, tmp_path):
+    with pytest.raises(PlanError, match="keeps no configurations"):
+        run_simulation(plan(platinum), checkpoint=tmp_path / "kept")
+
+
 def test_models_that_are_none_are_told(platinum, tmp_path):
     with pytest.raises(ReadError, match=r"no model multi-slice: give linear, multislice or"):
         simulate(plan(platinum, model="multi-slice"))
@@ -140,6 +159,31 @@ class TestMultislice:
         at_once = simulate(request, checkpoint=tmp_path / "other")
         np.testing.assert_array_equal(resumed.image.values, at_once.image.values)
         np.testing.assert_array_equal(resumed.errors.values, at_once.errors.values)
+
+    def test_depths_are_those_of_the_slices(self, tmp_path):
+        atom = one_atom(tmp_path / "pt.xyz")
+        settings = {"model": "multislice", "optics": NARROW, "detectors": {"dark": DARK}}
+        asked = {"slice_angstrom": 0.5, "thicknesses_angstrom": (0.6, 1.4, 2.0)}
+        result = simulate(plan(atom, **settings, **asked))
+        assert result.image.attrs["thicknesses_angstrom"] == pytest.approx([0.5, 1.5, 2.0])
+        assert result.image.shape[0] == 3
+
+    @pytest.mark.parametrize(
+        ("settings", "words"),
+        [
+            ({}, "do not move"),
+            ({"vibration_angstrom": 0.1}, "a single configuration"),
+            ({"vibration_angstrom": 0.1, "phonons": 2}, None),
+        ],
+    )
+    def test_too_few_phonons_are_told(self, tmp_path, settings, words):
+        atom = one_atom(tmp_path / "pt.xyz")
+        usual = {"model": "multislice", "optics": NARROW, "detectors": {"dark": DARK}}
+        listener = Recorder()
+        simulate(plan(atom, **usual, **settings), listener)
+        said = [text for kind, text in listener.heard if kind == "warning"]
+        assert len(said) == (words is not None)
+        assert words is None or words in said[0]
 
     def test_what_another_run_keeps_under_the_same_name_stays(self, tmp_path):
         request = self.request(tmp_path)

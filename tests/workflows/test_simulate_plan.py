@@ -30,6 +30,19 @@ def test_settings_do_not_tell_where_the_files_lie():
     assert here["detectors"]["haadf"] == {"inner_mrad": 50.0, "outer_mrad": 150.0}
 
 
+def test_settings_hold_what_the_model_looks_at():
+    linear = simulation_plan(WITH_OPTICS).settings()
+    assert linear["exponent"] == 1.7
+    assert not {"phonons", "vibration_angstrom", "seed", "force", "device"} & set(linear)
+    multislice = simulation_plan({**WITH_OPTICS, "model": "multislice", "device": "cpu"})
+    assert multislice.settings()["vibration_angstrom"] == 0
+    assert not {"exponent", "probe_sigma_angstrom", "force"} & set(multislice.settings())
+    assert multislice.multislice_settings().device == "cpu"
+    emulated = simulation_plan({**GIVEN, "model": "pt.emulator"}).settings()
+    assert emulated["force"] is False
+    assert not {"exponent", "phonons", "slice_angstrom"} & set(emulated)
+
+
 def test_errors_go_beside_the_image():
     plan = simulation_plan({**GIVEN, "model": "pt.emulator", "errors": True})
     assert plan.error_path == Path("there/image_error.tif")
@@ -53,6 +66,19 @@ def test_the_probe_may_be_that_of_the_optics():
         ({"model": "multislice", "errors": True}, "standard errors come from several"),
         ({"thickness": 3}, "thickness"),
         ({"vibration_angstrom": float("nan")}, "finite"),
+        ({"vibration_angstrom": 0.1}, "--vibration is an option of multislice, and the model is l"),
+        (
+            {"phonons": 3, "seed": 1},
+            "--phonons is .* multislice, --seed is an option of multislice",
+        ),
+        ({"thicknesses_angstrom": (2.0,)}, "--thickness is an option of multislice"),
+        ({"window_angstrom": 8.0}, "--window is an option of multislice"),
+        ({"device": "cpu"}, "--device is an option of multislice"),
+        ({"force": True}, "--force is an option of emulator"),
+        ({"model": "multislice", "exponent": 2.0}, "--exponent is an option of linear"),
+        ({"model": "pt.emulator", "phonons": 4}, "multislice, and the model is emulator"),
+        ({"model": "pt.emulator", "probe_sigma_angstrom": 0.5}, "--sigma or .* option of linear"),
+        ({"model": "multislice", "device": "cuda"}, "device"),
     ],
 )
 def test_mistakes_are_named(wrong, words):

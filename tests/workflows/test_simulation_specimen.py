@@ -118,18 +118,32 @@ def test_a_particle_larger_than_its_cell_is_refused():
 
 
 @pytest.mark.parametrize("disorder", [0.0, 1.0])
-def test_a_particle_that_a_file_has_wrapped_into_its_cell_is_refused_too(tmp_path, disorder):
+def test_a_particle_that_a_file_has_wrapped_into_its_cell_is_told(tmp_path, disorder):
     atoms = particle(disorder=disorder)
     atoms.set_cell([8, 9, 30])
     atoms.pbc = True
-    with pytest.raises(SpecimenError, match="larger than its cell, of 8 × 9 × 30 Å"):
-        read(written(tmp_path / "pt.cif", atoms))
+    _, (said,) = read(written(tmp_path / "pt.cif", atoms))
+    assert "larger than its cell, of 8 × 9 × 30 Å" in said
+
+
+def test_atoms_that_only_the_next_cell_brings_too_near_are_refused():
+    atoms = Atoms("Pt2", [(0.2, 2, 2), (5.8, 2, 2)], cell=(6, 4, 4), pbc=True)
+    with pytest.raises(SpecimenError, match=r"Pt and Pt stand 0.4 Å apart.* 6 × 4 × 4 Å"):
+        check_specimen(atoms, "row.cif")
+    atoms.pbc = False
+    check_specimen(atoms, "row.cif", pytest.fail)
 
 
 def test_atoms_in_one_place_are_refused():
-    with pytest.raises(SpecimenError, match=r"Pt and O stand 0.3 Å apart.* twice"):
-        check_specimen(Atoms("PtO", [(0, 0, 0), (0, 0, 0.3)]), "twice.xyz")
-    check_specimen(Atoms("N2", [(0, 0, 0), (0, 0, 1.098)]), "n2.xyz")
+    with pytest.raises(SpecimenError, match=r"Pt and O stand 0.05 Å apart.* twice"):
+        check_specimen(Atoms("PtO", [(0, 0, 0), (0, 0, 0.05)]), "twice.xyz")
+    check_specimen(Atoms("N2", [(0, 0, 0), (0, 0, 1.098)]), "n2.xyz", pytest.fail)
+
+
+def test_a_coarse_model_is_told_and_imaged():
+    said = []
+    check_specimen(Atoms("C2", [(0, 0, 0), (0, 0, 0.32)]), "amorphous.cif", said.append)
+    assert "C and C stand 0.32 Å apart" in said[0]
 
 
 def test_a_crystal_may_reach_out_of_its_cell():

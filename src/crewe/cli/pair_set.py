@@ -27,6 +27,9 @@ TakeOver = Annotated[
     Path | None,
     typer.Option(help="Folder of images PARTICLE_CONFIGURATION.npy made elsewhere from this plan."),
 ]
+Device = Annotated[
+    str, typer.Option(help="cpu, gpu (needs CuPy), or auto: the GPU if CuPy sees one.")
+]
 AsIs = Annotated[bool, typer.Option("--as-is", help="Simulate nothing more: write what is there.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 
@@ -43,6 +46,7 @@ def pairs(
     take_over: TakeOver = None,
     as_is: AsIs = False,
     workers: options.Workers = 0,
+    device: Device = "auto",
     overwrite: options.Overwrite = False,
     as_json: Json = False,
     quiet: options.Quiet = False,
@@ -69,6 +73,7 @@ def pairs(
             take_over=take_over,
             as_is=as_is,
             workers=workers,
+            device=device,
             overwrite=overwrite,
         )
     if as_json:

@@ -80,6 +80,9 @@ Thickness = Annotated[
     _option(MULTISLICE, text="Depths in Å with an image each, as in 20,40. Default: the exit."),
 ]
 Seed = Annotated[int, _option(MULTISLICE, text="Seed of the displacements.", min=0)]
+Device = Annotated[
+    str, _option(MULTISLICE, text="cpu, gpu (needs CuPy), or auto: the GPU if CuPy sees one.")
+]
 Checkpoint = Annotated[
     Path | None,
     _option(MULTISLICE, text="Folder that keeps the configurations. Default: OUTPUT.part."),
@@ -116,6 +119,7 @@ def simulate(
     window: Window = None,
     thickness: Thickness = None,
     seed: Seed = 0,
+    device: Device = "auto",
     checkpoint: Checkpoint = None,
     picture: Picture = None,
     force: Force = False,
@@ -155,6 +159,7 @@ def simulate(
         "window_angstrom": window,
         "thicknesses_angstrom": lengths(thickness or []) or None,
         "seed": seed,
+        "device": device,
         "errors": errors,
         "force": force,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ def run_pair_set(
     take_over: Path | None = None,
     as_is: bool = False,
     workers: int = 0,
+    device: str = "auto",
     overwrite: bool = False,
 ) -> dict[str, Any]:
     """Simulate what is missing of a pair set and write it; returns the set in numbers.
@@ -51,6 +53,7 @@ def run_pair_set(
     at any time all particles have about as many; a run that was stopped goes on there, and `as_is`
     makes none and writes the set of those that are there. The folder stays: more configurations or
     particles add to it. `take_over` is a folder of such files made elsewhere from the same plan.
+    `device` is where waves are computed, as in `MultisliceSettings`; it is no part of the plan.
 
     Raises PlanError for a folder of another plan, WriteError where nothing can be written, what a
     simulation raises, and ReadError where `as_is` finds a particle without a configuration.
@@ -66,7 +69,7 @@ def run_pair_set(
     if take_over is not None:
         told.message(f"{taken_over(plan, folder, take_over)} configurations taken over")
     if not as_is:
-        _simulate(plan, folder, told, workers)
+        _simulate(plan, folder, told, workers, device)
     told.stage_started("writing")
     pairs = [pair_of(plan, folder, n) for n in range(plan.particles.number)]
     about = describe(plan, folder, begun)
@@ -106,7 +109,11 @@ def field_of(plan: PairSetPlan, cloud: AtomCloud) -> Field:
 
 
 def one_image(
-    plan: PairSetPlan, number: int, configuration: int, progress: Callable[[int, int], None]
+    plan: PairSetPlan,
+    number: int,
+    configuration: int,
+    progress: Callable[[int, int], None],
+    device: str = "auto",
 ) -> NDArray[np.float32]:
     """Multislice image (y, x) of one phonon configuration.
 
@@ -121,7 +128,7 @@ def one_image(
         plan.detector,
         plan.pixel_size_angstrom,
         np.random.default_rng([plan.seed, number, 1, configuration]),
-        settings=plan.multislice.settings(),
+        settings=replace(plan.multislice.settings(), device=device),
         field=field_of(plan, cloud),
         progress=progress,
     )
@@ -225,14 +232,18 @@ def describe(plan: PairSetPlan, folder: PhononFolder, versions: dict[str, str]) 
     }
 
 
-def _simulate(plan: PairSetPlan, folder: PhononFolder, told: Observer, workers: int) -> None:
+def _simulate(
+    plan: PairSetPlan, folder: PhononFolder, told: Observer, workers: int, device: str
+) -> None:
     jobs = [
         (configuration, number)
         for configuration in range(plan.multislice.configurations)
         for number in range(plan.particles.number)
     ]
     missing = [job for job in jobs if not folder.has(job[1], job[0])]
-    tasks = [PhononTask(folder, n, c, partial(one_image, plan, n, c)) for c, n in missing]
+    tasks = [
+        PhononTask(folder, n, c, partial(one_image, plan, n, c, device=device)) for c, n in missing
+    ]
     carry_out(tasks, told, workers, len(jobs) - len(missing))
 
 

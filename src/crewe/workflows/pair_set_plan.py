@@ -23,6 +23,7 @@ from crewe.simulation.convolution import Convolution
 from crewe.simulation.linear import PAPER_EXPONENT, PAPER_PROBE_SIGMA_ANGSTROM
 from crewe.simulation.multislice_detectors import AnnularDetector
 from crewe.simulation.multislice_settings import MultisliceSettings
+from crewe.simulation.multislice_slab import SMALLEST_WINDOW_ANGSTROM
 from crewe.specimens.nanoparticles import PLATINUM_LATTICE
 from crewe.workflows.plan import PlanPart
 from crewe.workflows.plan_mistakes import mistakes
@@ -51,6 +52,13 @@ def _atomic_number(given: Any) -> int:
     raise ValueError(f"{given!r} should be a chemical symbol such as Pt")
 
 
+def _no_truth(given: Any) -> Any:
+    if isinstance(given, bool):
+        raise ValueError("Input should be a number of atoms")
+    return given
+
+
+Count = Annotated[int, Field(ge=1), BeforeValidator(_no_truth)]
 Share = Annotated[float, Field(ge=0, le=1), BeforeValidator(_fraction)]
 Element = Annotated[int, Field(ge=1, le=103), BeforeValidator(_atomic_number)]
 
@@ -61,7 +69,7 @@ class Particles(PlanPart):
     Particle n has zone axis n modulo their number, and each disorder comes with all of them.
     """
 
-    counts: dict[Element, PositiveInt]
+    counts: Annotated[dict[Element, Count], Field(min_length=1)]
     """Atoms of each element."""
     number: PositiveInt
     """How many particles."""
@@ -100,7 +108,7 @@ class Multislice(PlanPart):
     """Root mean square displacement of every atom along one axis in Å."""
     slice_angstrom: PositiveFloat = 2.0
     """Largest thickness of a slice in Å."""
-    window_angstrom: PositiveFloat | None = None
+    window_angstrom: Annotated[float, Field(ge=SMALLEST_WINDOW_ANGSTROM)] | None = None
     """Edge in Å of what is simulated around the probe; nothing takes everything."""
     fidelity: Literal["fine", "coarse"] = "fine"
     """How cores of atoms and edges of rings are resolved, see `MultisliceSettings`."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from crewe import io
 from crewe.axes import Axis, calibrated_array
-from crewe.errors import CalibrationError, ReadError, WriteError
+from crewe.errors import CalibrationError, PlanError, ReadError, WriteError
 from crewe.io.atomic import atomic_path
 from crewe.io.write import ARRAY_SUFFIXES
 from crewe.workflows.observer import Observer, Silent
@@ -67,10 +67,12 @@ def run_simulation(
     share the configurations.
 
     Raises CreweError when the specimen cannot be imaged, the emulator does not suit it, or the
-    output cannot be written.
+    output cannot be written; PlanError for a checkpoint of a model that keeps none.
     """
     told = observer or Silent()
     told.started(plan.specimen.name)
+    if checkpoint is not None and plan.kind != MULTISLICE:
+        raise PlanError(f"model {plan.kind} keeps no configurations: leave the checkpoint out")
     _check_output(plan, overwrite, picture)
     result = simulate(plan, told, checkpoint or _part(plan), workers)
     told.stage_started("writing")
@@ -157,12 +159,12 @@ def _facts(plan: SimulationPlan, specimen: Specimen, found: Simulated) -> dict[s
         "units": UNITS,
         "model": plan.kind,
         "origin_angstrom": [float(value) for value in specimen.field.origin],
-        "detectors_mrad": json.dumps(
-            {name: [ring.inner_mrad, ring.outer_mrad] for name, ring in plan.detectors.items()}
-        ),
     }
-    if plan.thicknesses_angstrom:
-        facts["thicknesses_angstrom"] = list(plan.thicknesses_angstrom)
+    if found.rings:
+        rings = {name: [ring.inner_mrad, ring.outer_mrad] for name, ring in found.rings.items()}
+        facts["detectors_mrad"] = json.dumps(rings)
+    if found.depths_angstrom is not None:
+        facts["thicknesses_angstrom"] = list(found.depths_angstrom)
     return facts | ({"domain": json.dumps(found.facts)} if found.facts else {})
 
 
@@ -189,7 +191,7 @@ def _write_picture(result: Simulation, picture: Path | None, overwrite: bool) ->
     from crewe.plots.simulation import simulation_figure
 
     plan = result.plan
-    names = list(plan.detectors) or [""]
+    names = list(json.loads(result.image.attrs.get("detectors_mrad", "{}"))) or [""]
     title = f"{plan.specimen.name}, {Path(plan.model).name}"
     figure = simulation_figure(result.image, result.errors, names=names, title=title)
     with atomic_path(picture, overwrite) as temporary:

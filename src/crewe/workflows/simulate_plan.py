@@ -26,6 +26,19 @@ from crewe.workflows.plan_mistakes import mistakes
 
 LINEAR, MULTISLICE, EMULATOR = "linear", "multislice", "emulator"
 DEFAULT_PIXEL_ANGSTROM = 0.1
+# Fields that only some models look at, and how the command calls them.
+OPTIONS = {
+    "probe_sigma_angstrom": ("--sigma or --probe-from-optics", (LINEAR,)),
+    "exponent": ("--exponent", (LINEAR,)),
+    "phonons": ("--phonons", (MULTISLICE,)),
+    "vibration_angstrom": ("--vibration", (MULTISLICE,)),
+    "slice_angstrom": ("--slice", (MULTISLICE,)),
+    "window_angstrom": ("--window", (MULTISLICE,)),
+    "thicknesses_angstrom": ("--thickness", (MULTISLICE,)),
+    "seed": ("--seed", (MULTISLICE,)),
+    "device": ("--device", (MULTISLICE,)),
+    "force": ("--force", (EMULATOR,)),
+}
 
 
 class SimulationPlan(PlanPart):
@@ -69,6 +82,8 @@ class SimulationPlan(PlanPart):
     """Multislice: depths in Å after which there is an image; nothing takes the exit only."""
     seed: NonNegativeInt = 0
     """Multislice: seed of the displacements."""
+    device: Literal["auto", "cpu", "gpu"] = "auto"
+    """Multislice: where the waves are computed; 'auto' is the GPU if CuPy sees one."""
     errors: bool = False
     """Whether an image of standard errors is written beside."""
     force: bool = False
@@ -76,6 +91,7 @@ class SimulationPlan(PlanPart):
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
+        self._refuse_options_of_others()
         if self.kind == EMULATOR:
             return self
         if self.optics is None:
@@ -93,6 +109,18 @@ class SimulationPlan(PlanPart):
                 "give a vibration in Å"
             )
         return self
+
+    def _refuse_options_of_others(self) -> None:
+        said = [
+            f"{option} is an option of {' or '.join(kinds)}"
+            for name, (option, kinds) in OPTIONS.items()
+            if self.kind not in kinds and getattr(self, name) != _default(name)
+        ]
+        if said:
+            raise ValueError(
+                f"{', '.join(said)}, and the model is {self.kind}: leave it out, or choose another "
+                "model"
+            )
 
     @property
     def kind(self) -> Literal["linear", "multislice", "emulator"]:
@@ -112,8 +140,9 @@ class SimulationPlan(PlanPart):
         return self.output.with_name(f"{self.output.stem}_error{self.output.suffix}")
 
     def settings(self) -> dict[str, Any]:
-        """Return what decides the numbers, as it is written beside the image."""
-        own = self.model_dump(mode="json", exclude={"specimen", "output", "model"})
+        """Return what decides the numbers of this model, as it is written beside the image."""
+        others = {name for name, (_, kinds) in OPTIONS.items() if self.kind not in kinds}
+        own = self.model_dump(mode="json", exclude={"specimen", "output", "model", *others})
         name = Path(self.model).name if self.kind == EMULATOR else self.model
         return {"specimen": self.specimen.name, "model": name, **own}
 
@@ -133,7 +162,12 @@ class SimulationPlan(PlanPart):
             slice_thickness_angstrom=self.slice_angstrom,
             vibration_angstrom=self.vibration_angstrom,
             window_angstrom=self.window_angstrom,
+            device=self.device,
         )
+
+
+def _default(name: str) -> Any:
+    return SimulationPlan.model_fields[name].default
 
 
 def simulation_plan(settings: dict[str, Any]) -> SimulationPlan:

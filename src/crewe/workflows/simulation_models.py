@@ -38,6 +38,10 @@ class Simulated:
     values: Values
     errors: Values | None = None
     """Standard errors of the same shape."""
+    rings: dict[str, AnnularDetector] = field(default_factory=dict)
+    """The detector of each image, by name, as far as it is known."""
+    depths_angstrom: tuple[float, ...] | None = None
+    """Where there are images at several depths, the end of the slice after which each is taken."""
     facts: dict[str, Any] = field(default_factory=dict)
     """What was found on the way, as plain values."""
 
@@ -60,7 +64,7 @@ def linear_images(plan: SimulationPlan, specimen: Specimen, observer: Observer) 
         )
         own = specimen.atoms.numbers
         images.append(how.image(numbers, places, specimen.field.shape, own))
-    return Simulated(np.stack(images)[None])
+    return Simulated(np.stack(images)[None], rings=plan.detectors)
 
 
 def _probe_reach(how: Convolution) -> float:
@@ -81,10 +85,13 @@ def multislice_images(
     """
     from crewe.workflows.simulation_note import file_facts, simulation_versions
 
+    # Settings that contradict each other are told before anything is simulated.
+    depths = _depths(plan, specimen)
+    _warn_of_few(plan, observer)
     kept = PhononFolder(folder)
     described = {**plan.settings(), **file_facts(plan)}
     # More configurations of the same simulation go on with what is there.
-    for key in ("phonons", "errors", "force", "exponent", "probe_sigma_angstrom"):
+    for key in ("phonons", "errors", "device"):
         described.pop(key, None)
     kept.prepare(described, simulation_versions())
     make = partial(
@@ -102,7 +109,40 @@ def multislice_images(
     tasks = [PhononTask(kept, 0, c, partial(make, (plan.seed, c))) for c in missing]
     carry_out(tasks, observer, workers, plan.phonons - len(missing))
     mean, error = kept.mean(0, list(range(plan.phonons)))
-    return Simulated(mean, error if plan.errors else None)
+    return Simulated(mean, error if plan.errors else None, plan.detectors, depths)
+
+
+def _warn_of_few(plan: SimulationPlan, observer: Observer) -> None:
+    if plan.vibration_angstrom == 0:
+        observer.warning(
+            "atoms do not move: without thermal vibration columns are too bright in a ring at high "
+            "angles; give --vibration (such as 0.08 Å) and --phonons (such as 12)"
+        )
+    elif plan.phonons == 1:
+        observer.warning(
+            "a single configuration of frozen phonons is noisy: average several with --phonons "
+            "(such as 12)"
+        )
+
+
+def _depths(plan: SimulationPlan, specimen: Specimen) -> tuple[float, ...] | None:
+    """Depths in Å at which there are images: those asked for, taken to the nearest slice."""
+    from crewe.simulation.multislice_run import prepare
+
+    assert plan.optics is not None
+    run = prepare(
+        specimen.atoms,
+        plan.optics,
+        list(plan.detectors.values()),
+        plan.pixel_angstrom,
+        plan.multislice_settings(),
+        plan.thicknesses_angstrom,
+        specimen.field,
+        specimen.repeats,
+    )
+    if plan.thicknesses_angstrom is None:
+        return None
+    return tuple(round((plane + 1) * run.slab.slice_angstrom, 6) for plane in run.planes)
 
 
 def one_configuration(
@@ -145,6 +185,12 @@ def emulated_images(
     """
     observer.stage_started("emulator")
     ring = matching_ring(plan, emulator)
+    rings = own_ring(plan, emulator)
+    dropped = [name for name in plan.detectors if name not in rings]
+    if len(plan.detectors) > 1 and dropped:
+        observer.warning(
+            f"an emulator makes the image of one detector: {', '.join(dropped)} left out"
+        )
     report = suitability(emulator, specimen.atoms, plan.optics, ring, plan.pixel_size_angstrom)
     facts: dict[str, Any] = {
         "inside_domain": report.inside,
@@ -169,14 +215,23 @@ def emulated_images(
     own = specimen.atoms.numbers
     values = emulator.image_of(numbers, places, shape, own)
     if not plan.errors:
-        return Simulated(values[None, None], facts=facts)
+        return Simulated(values[None, None], None, rings, facts=facts)
     offset = [border * how.pixel_size_angstrom] * 2 + [0.0]
     wide_shape = (shape[0] + 2 * border, shape[1] + 2 * border)
     wide = how.image(numbers, places + offset, wide_shape, own)
     # The shift is that between training images; atoms stand where they are.
     errors = replace(emulator, shift_px=(0.0, 0.0)).standard_error(wide)
     inner = slice(border, border + shape[0]), slice(border, border + shape[1])
-    return Simulated(values[None, None], errors[inner][None, None], facts)
+    return Simulated(values[None, None], errors[inner][None, None], rings, facts=facts)
+
+
+def own_ring(plan: SimulationPlan, emulator: Emulator) -> dict[str, AnnularDetector]:
+    """The detector that an emulator was made for, as the plan calls it, or 'emulator'."""
+    known = None if emulator.convolution is None else emulator.convolution.detector
+    if known is None:
+        return {}
+    called = [name for name, ring in plan.detectors.items() if not detector_reasons(emulator, ring)]
+    return {next(iter(called), "emulator"): known}
 
 
 def matching_ring(plan: SimulationPlan, emulator: Emulator) -> AnnularDetector | None:

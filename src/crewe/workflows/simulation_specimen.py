@@ -31,6 +31,8 @@ ABOVE_ANGSTROM = 1.0
 NARROWEST_BOX_ANGSTROM = 12.0
 # Atoms nearer than this part of a covalent bond cannot be; the shortest triple bonds are at 0.77.
 NEAREST_OF_BOND = 0.6
+# Atoms nearer than this are one atom, written twice.
+ONE_PLACE_ANGSTROM = 0.1
 # Rounding in files of atoms.
 OUTSIDE_ANGSTROM = 0.02
 
@@ -54,7 +56,7 @@ def read_specimen(
     and PlanError for turns that the specimen does not allow.
     """
     atoms = io.read_atoms(plan.specimen)
-    check_specimen(atoms, plan.specimen.name)
+    check_specimen(atoms, plan.specimen.name, warn)
     if _half_filled(atoms):
         warn("sites with partial occupancy are taken as filled with their main element")
     if _repeats(atoms):
@@ -62,8 +64,14 @@ def read_specimen(
     return _particle(plan, atoms, pixel_size_angstrom)
 
 
-def check_specimen(atoms: Atoms, name: str) -> None:
-    """Raise SpecimenError for atoms that cannot exist or are larger than their cell."""
+def check_specimen(
+    atoms: Atoms, name: str, warn: Callable[[str], None] = lambda said: None
+) -> None:
+    """Raise SpecimenError for atoms that cannot exist or are larger than their cell.
+
+    Atoms that a file itself holds nearer than any bond, as coarse models of amorphous matter do,
+    are told to `warn`.
+    """
     if len(atoms) == 0:
         raise SpecimenError(f"{name}: the specimen holds no atoms: nothing to image")
     bad = np.flatnonzero(~np.isfinite(atoms.positions).all(axis=1))
@@ -85,32 +93,42 @@ def check_specimen(atoms: Atoms, name: str) -> None:
     elif _has_cell(atoms):
         _check_inside(atoms, name)
     if not _half_filled(atoms):
-        _check_distances(atoms, name)
+        _check_distances(atoms, name, warn)
 
 
-def _check_distances(atoms: Atoms, name: str) -> None:
+def _check_distances(atoms: Atoms, name: str, warn: Callable[[str], None]) -> None:
     """Two atoms cannot stand in one place, nor a particle reach into its own image."""
-    from ase.data import covalent_radii
-
     around = atoms
     if _repeats(atoms):
         around = atoms.copy()
         around.wrap()
         around = around.repeat((2, 2, 2))
-    if len(around) < 2:
+    share, distance, pair = _nearest(around)
+    if share >= NEAREST_OF_BOND:
         return
-    distance, partner = cKDTree(around.positions).query(around.positions, k=2)
-    radii = covalent_radii[around.numbers]
+    cell = f", of {_sizes(atoms.cell.lengths())}" if _has_cell(atoms) else ""
+    said = (
+        f"{name}: {pair} stand {distance:.2g} Å apart, which no bond allows: is the specimen "
+        f"larger than its cell{cell}, are there atoms twice, or sites that exclude one another?"
+    )
+    by_repeating = _nearest(atoms)[0] >= NEAREST_OF_BOND
+    if by_repeating or distance < ONE_PLACE_ANGSTROM:
+        raise SpecimenError(said)
+    warn(said)
+
+
+def _nearest(atoms: Atoms) -> tuple[float, float, str]:
+    """The two atoms that are nearest in parts of a bond: that part, their distance, elements."""
+    from ase.data import covalent_radii
+
+    if len(atoms) < 2:
+        return math.inf, math.inf, ""
+    distance, partner = cKDTree(atoms.positions).query(atoms.positions, k=2)
+    radii = covalent_radii[atoms.numbers]
     share = distance[:, 1] / (radii + radii[partner[:, 1]])
     nearest = int(np.argmin(share))
-    if share[nearest] < NEAREST_OF_BOND:
-        pair = [around.symbols[n] for n in (nearest, int(partner[nearest, 1]))]
-        cell = f", of {_sizes(atoms.cell.lengths())}" if _has_cell(atoms) else ""
-        raise SpecimenError(
-            f"{name}: {' and '.join(pair)} stand {distance[nearest, 1]:.2g} Å apart, which no "
-            f"bond allows: is the specimen larger than its cell{cell}, are there atoms twice, or "
-            "sites that exclude one another?"
-        )
+    pair = [str(atoms.symbols[n]) for n in (nearest, int(partner[nearest, 1]))]
+    return float(share[nearest]), float(distance[nearest, 1]), " and ".join(pair)
 
 
 def _check_inside(atoms: Atoms, name: str) -> None:
