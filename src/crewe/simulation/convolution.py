@@ -16,7 +16,12 @@ from numpy.typing import NDArray
 from crewe.errors import CalibrationError, SpecimenError
 from crewe.physics.cross_sections import annular_cross_section
 from crewe.physics.optics import Optics
-from crewe.simulation.linear import PAPER_EXPONENT, PAPER_PROBE_SIGMA_ANGSTROM, linear_image_of
+from crewe.simulation.linear import (
+    PAPER_EXPONENT,
+    PAPER_PROBE_SIGMA_ANGSTROM,
+    linear_image_of,
+    reach_angstrom,
+)
 from crewe.simulation.multislice_settings import AnnularDetector
 
 Image = NDArray[np.float32]
@@ -71,6 +76,11 @@ class Convolution:
             vibration_angstrom=self.vibration_angstrom,
         )
         return image * np.float32(self.scale * self._per_weight(whole))
+
+    @property
+    def reach_angstrom(self) -> float:
+        """Distance from an atom beyond which its image is dark."""
+        return reach_angstrom(self._probe())
 
     def _probe(self) -> Optics | float:
         if self.probe_sigma_angstrom is not None:

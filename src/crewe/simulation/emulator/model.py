@@ -31,8 +31,6 @@ Image = NDArray[np.float32]
 CHUNK_PIXELS = 4096
 # A grid of 5 sees two pixels far, vacuum or not.
 LEAST_BORDER_PX = 8
-# Farther than this from an atom its convolution image is dark.
-TAIL_ANGSTROM = 2.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +101,7 @@ class Emulator:
         pixel = how.pixel_size_angstrom
         place = choose_field(atoms, pixel, shape, margin_angstrom, None)
         border = self.feature_set.reach_px
-        numbers, positions = images_within(atoms, place, pixel, border * pixel + 3.0)
+        numbers, positions = images_within(atoms, place, pixel, border * pixel + how.reach_angstrom)
         values = self.image_of(numbers, positions, place.shape, atoms.numbers)
         attrs = {
             "units": "fraction of beam",
@@ -121,21 +119,22 @@ class Emulator:
         """
         how = self._known_convolution()
         places = np.asarray(positions, dtype=np.float64)
-        border = self._border(places, shape, how.pixel_size_angstrom)
+        border = self._border(places, shape, how)
         offset = [border * how.pixel_size_angstrom] * 2 + [0.0]
         wide = (shape[0] + 2 * border, shape[1] + 2 * border)
         linear = how.image(numbers, places + offset, wide, composition)
         inner = slice(border, border + shape[0]), slice(border, border + shape[1])
         return np.ascontiguousarray(self._corrected(linear)[inner])
 
-    def _border(self, places: Array, shape: tuple[int, int], pixel: float) -> int:
+    def _border(self, places: Array, shape: tuple[int, int], how: Convolution) -> int:
         """Pixels around the image that its features see and that are not vacuum."""
         reach = self.feature_set.reach_px
         if len(places) == 0:
             return min(reach, LEAST_BORDER_PX)
+        pixel = how.pixel_size_angstrom
         last = np.array(shape[::-1]) * pixel
         beyond = max(-float(places[:, :2].min()), float((places[:, :2] - last).max()))
-        return min(reach, max(LEAST_BORDER_PX, math.ceil((beyond + TAIL_ANGSTROM) / pixel)))
+        return min(reach, max(LEAST_BORDER_PX, math.ceil((beyond + how.reach_angstrom) / pixel)))
 
     def standard_error(self, linear: Any) -> Image:
         """Standard error (y, x) to expect of `predict`, in fractions of the beam.
