@@ -34,7 +34,13 @@ def images(measured: Measured, folder: Path | None) -> dict[str, Any]:
 def number_of_terms(table: Any, folder: Path | None) -> None:
     """Fig. 4."""
     if folder is not None:
-        _save(terms_figure(table), folder / "terms.png", DOTS_PER_INCH)
+        figure = terms_figure(table)
+        # So many sorts of plans leave no room among the points.
+        figure.set_size_inches(figure.get_figwidth() * 1.5, figure.get_figheight())
+        figure.axes[0].legend(
+            loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, fontsize=8
+        )
+        _save(figure, folder / "terms.png")
 
 
 def training_images(table: Any, name: str, folder: Path | None) -> None:

@@ -128,7 +128,8 @@ come without atoms, so that it cannot be told from those either.
 DOMAIN = """\
 What an emulator of these pairs (364 smoothed terms) says when it is asked. *Held-out images* are
 asked of emulators of the other half. *Outside* is the median share of pixels unlike any in
-training.
+training. Where only a convolution image is given, nothing tells its probe but the pixels
+themselves: rows that are not flagged are answered, and wrongly.
 """
 
 FLOOR = """\
