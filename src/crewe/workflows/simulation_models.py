@@ -205,6 +205,8 @@ def emulated_images(
                 "multislice, fit an emulator to such specimens, or add --force for its answer"
             )
         observer.warning(f"answers against its training: {said}")
+    for remark in report.remarks:
+        observer.warning(remark)
     how = emulator.convolution
     if how is None:
         raise CalibrationError(f"{plan.model} does not know how its convolution images were made")
