@@ -107,10 +107,10 @@ def _floor(own: Measured) -> list[str]:
     rows = _known(own, "depth")
     if rows is None:
         return []
-    first, *_, last = (row["one_minus_r2"] for row in rows)
+    first, *others = (row["one_minus_r2"] for row in rows)
     return [
         f"**The floor:** told the depths of atoms, which no projection holds, the same fit of our "
-        f"pairs falls from {first:.4f} to {last:.4f}."
+        f"pairs goes from {first:.4f} to {min(others):.4f}."
     ]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.accuracy.emulator_plans import SMOOTHED
+from benchmarks.accuracy.emulator_plans import CHOSEN_ON_PLATINUM, SMOOTHED
 
 
 def markdown(headings: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
@@ -91,6 +91,8 @@ def terms_table(table: Any) -> str:
     for row in table.itertuples():
         grid = row.features == "neighbourhood"
         shown = f"{row.size} × {row.size}" if grid else f"{len(row.plan.kinds)} smoothed"
+        if row.plan == CHOSEN_ON_PLATINUM:
+            shown += ", chosen on Pt"
         lines.append(
             [
                 shown,
