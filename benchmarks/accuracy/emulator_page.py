@@ -112,6 +112,7 @@ def own(measured: Measured, paper: Measured) -> list[str]:
             pairs=facts["pairs"],
             configurations=_configurations(facts["configurations"]),
             floor=tables.figure(first["phonon_floor"]),
+            shift=max(abs(value) for each in rows["5 × 5"]["shifts_px"] for value in each),
         ),
         tables.accuracy_table(rows, ("ordered", "others"), None),
         *_divisions(measured),

@@ -7,8 +7,7 @@ from crewe.simulation.emulator.plan import EmulatorPlan
 
 PAPER = EmulatorPlan(size=5, degree=2, log=True, interactions=True)
 SMOOTHED = EmulatorPlan(features="smoothed", degree=3)
-# Taken one after the other on platinum pairs of our own that were simulated more coarsely: no image
-# of the paper had a say.
+# Taken one after the other on platinum pairs of our own: no image of the paper had a say.
 CHOSEN_ON_PLATINUM = EmulatorPlan(
     features="smoothed",
     degree=3,

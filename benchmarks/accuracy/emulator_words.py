@@ -107,17 +107,21 @@ from the other half.
 OWN = """\
 {pairs} platinum particles of 561 atoms, from crystalline to amorphous, three quarters of them
 within 4° of a zone axis, in the paper's optics: `examples/emulator/pt561.yaml`, multislice with
-{configurations} phonon configurations each. Both images are ours, so there is no shift. *Ordered*
-are particles of which at most a third is amorphous. The default features were chosen on the Pt–Mo
-pairs, so that here *smoothed* is an honest row; *chosen on Pt* is not: it was chosen on coarser
-simulations of particles from the same plan. Phonon noise is the mean square of the multislice
-images' own standard error over their variance: {floor} of 1 − R² that nothing can explain.
+{configurations} phonon configurations each. *Ordered* are particles of which at most a third is
+amorphous. The default features were chosen on the Pt–Mo pairs, so that here *smoothed* is an honest
+row; *chosen on Pt* is not: it was chosen on our own platinum pairs. Phonon noise is the mean square
+of the multislice images' own standard error over their variance: {floor} of 1 − R² that nothing can
+explain.
+
+Both images are made of the same positions, so that there is no shift. Registration finds one all
+the same in some training halves, up to {shift:.2f} px: it takes asymmetries of tilted crystals for
+a shift, and pairs from one program are better fitted with `--no-register`.
 """
 
 PROBE = """\
 The width of the probe that leaves a small emulator (21 terms) the least error, and what it is
 worth: 1 − R² with convolution images made anew from the atoms, mean of {divisions} divisions into
-halves.
+halves. What is best for the small emulator need not be for larger ones.
 """
 
 EXPONENT = """\
@@ -129,7 +133,7 @@ DOMAIN = """\
 What an emulator of these pairs (364 smoothed terms) says when it is asked. *Held-out images* are
 asked of emulators of the other half. *Outside* is the median share of pixels unlike any in
 training. Where only a convolution image is given, nothing tells its probe but the pixels
-themselves: rows that are not flagged are answered, and wrongly.
+themselves: those of another probe that are not flagged are answered, and wrongly.
 """
 
 FLOOR = """\
