@@ -114,8 +114,8 @@ of the multislice images' own standard error over their variance: {floor} of 1 â
 explain.
 
 Both images are made of the same positions, so that there is no shift. Registration finds one all
-the same in some training halves, up to {shift:.2f} px: it takes asymmetries of tilted crystals for
-a shift, and pairs from one program are better fitted with `--no-register`.
+the same in some training halves, up to {shift:.2f} px: that costs little (the first
+two rows), and `--no-register` keeps it from happening.
 """
 
 PROBE = """\
