@@ -55,6 +55,14 @@ def test_images_that_lie_on_each_other_are_not_moved_at_all():
     assert moved(image, shift) is image
 
 
+def test_pairs_that_disagree_as_much_as_they_are_shifted_are_not_moved():
+    scattered = [(0.3, 0.1), (-0.25, 0.2), (0.1, -0.3), (-0.05, 0.25), (0.2, -0.1)]
+    pairs = [pair_moved(shift, seed) for seed, shift in enumerate(scattered)]
+    shift, each = common_shift(pairs)
+    assert shift == (0.0, 0.0)
+    assert each == pytest.approx(np.array(scattered), abs=5e-3)
+
+
 def test_an_image_that_varies_along_one_axis_only_has_no_shift():
     ramp = np.tile(np.arange(64.0), (64, 1)).astype(np.float32)
     assert np.isnan(pair_shift(Pair("0", ramp, ramp))).all()

@@ -23,6 +23,9 @@ LARGEST_STEP_PX = 0.5
 CONVERGED_PX = 1e-3
 # Shifts below this are what fits of unshifted images scatter by.
 NEGLIGIBLE_PX = 0.02
+CERTAIN_SIGMAS = 4.0
+# Standard deviation of a normal distribution over its median absolute deviation.
+NORMAL_PER_MEDIAN = 1.4826
 
 
 def pair_shift(pair: Pair) -> Shift:
@@ -44,15 +47,21 @@ def pair_shift(pair: Pair) -> Shift:
 
 
 def common_shift(pairs: Sequence[Pair]) -> tuple[Shift, Array]:
-    """Median shift (y, x) of pairs in px, zero where it is negligible, and each pair's (n, 2)."""
+    """Median shift (y, x) of pairs in px, and each pair's (n, 2).
+
+    Zero where it is negligible, or not more than what the pairs' disagreement may do by chance:
+    a tilted crystal's two images have their columns in slightly different places.
+    """
     each = np.array([pair_shift(pair) for pair in pairs])
     known = each[np.isfinite(each).all(axis=1)]
     if len(known) == 0:
         return (0.0, 0.0), each
-    down, right = float(np.median(known[:, 0])), float(np.median(known[:, 1]))
-    if max(abs(down), abs(right)) < NEGLIGIBLE_PX:
+    middle: Array = np.median(known, axis=0)
+    deviation = NORMAL_PER_MEDIAN * np.median(np.abs(known - middle), axis=0)
+    doubt = np.maximum(CERTAIN_SIGMAS * deviation / np.sqrt(len(known)), NEGLIGIBLE_PX)
+    if (np.abs(middle) < doubt).all():
         return (0.0, 0.0), each
-    return (down, right), each
+    return (float(middle[0]), float(middle[1])), each
 
 
 def moved(image: NDArray[np.float32], shift: Shift) -> NDArray[np.float32]:
