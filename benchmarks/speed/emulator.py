@@ -175,8 +175,8 @@ def page(found: dict[str, dict]) -> str:
         "<!-- Written by `python -m benchmarks.speed.emulator`; do not edit by hand. -->",
         "",
         f"An image of {PIXELS} × {PIXELS} pixels of a particle of {ATOMS} Pt atoms, from atoms to "
-        "fractions of the beam, on one core, compiled code warm. *Prediction from it* first moves a",
-        "given convolution image by the shift of the training pairs, with a spline of 3 ms; atoms",
+        "fractions of the beam, on one core, compiled code warm. *Prediction from it* first moves",
+        "a given convolution image by the shift of the training pairs, with a spline of 3 ms; atoms",
         "stand where they are.",
         "",
         "| what | median ms | least ms |",
