@@ -113,9 +113,9 @@ row; *chosen on Pt* is not: it was chosen on our own platinum pairs. Phonon nois
 of the multislice images' own standard error over their variance: {floor} of 1 − R² that nothing can
 explain.
 
-Both images are made of the same positions, so that there is no shift. Registration finds one all
-the same in some training halves, up to {shift:.2f} px: that costs little (the first
-two rows), and `--no-register` keeps it from happening.
+Both images are made of the same positions, so that there is no shift. Registration took out at
+most {shift:.2f} px in a training half; single pairs, of tilted crystals above all, seem shifted by
+more, but do not agree.
 """
 
 PROBE = """\

@@ -176,8 +176,8 @@ def page(found: dict[str, dict]) -> str:
         "",
         f"An image of {PIXELS} × {PIXELS} pixels of a particle of {ATOMS} Pt atoms, from atoms to "
         "fractions of the beam, on one core, compiled code warm. *Prediction from it* first moves",
-        "a given convolution image by the shift of the training pairs, with a spline of 3 ms; atoms",
-        "stand where they are.",
+        "a given convolution image by the shift of the training pairs, with a spline of 3 ms;",
+        "atoms stand where they are.",
         "",
         "| what | median ms | least ms |",
         "| --- | --- | --- |",
