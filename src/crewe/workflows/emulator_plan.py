@@ -12,7 +12,8 @@ from crewe.errors import CalibrationError, PlanError, ReadError
 from crewe.simulation.convolution import Convolution
 from crewe.simulation.emulator.plan import SMOOTHED_KINDS, EmulatorPlan
 from crewe.workflows.plan import PlanPart
-from crewe.workflows.simulation_optics import check_keys, optics_from, read_mapping, ring_from
+from crewe.workflows.simulation_optics import check_keys, optics_from, ring_from
+from crewe.workflows.yaml_mapping import LARGEST_SETTINGS_BYTES, read_mapping
 
 GRID_SIZE, GRID_DEGREE, SMOOTHED_DEGREE = 5, 2, 3
 LARGEST_SIZE, LARGEST_DEGREE = 99, 12
@@ -142,7 +143,8 @@ def read_convolution(path: Path) -> Convolution:
 
     Raises PlanError for a file that is missing, is not YAML or says something else.
     """
-    values = read_mapping(path, "how convolution images are made, such as pixel_size_angstrom")
+    expected = "how convolution images are made, such as pixel_size_angstrom"
+    values = read_mapping(path, expected, LARGEST_SETTINGS_BYTES)
     check_keys(values, [field.name for field in fields(Convolution)], str(path))
     if "pixel_size_angstrom" not in values:
         raise PlanError(f"{path} describes no convolution image: it has no pixel_size_angstrom")

@@ -27,7 +27,8 @@ from crewe.simulation.multislice_slab import SMALLEST_WINDOW_ANGSTROM
 from crewe.specimens.nanoparticles import PLATINUM_LATTICE
 from crewe.workflows.plan import PlanPart
 from crewe.workflows.plan_mistakes import mistakes
-from crewe.workflows.simulation_optics import check_keys, optics_from, read_mapping, ring_from
+from crewe.workflows.simulation_optics import check_keys, optics_from, ring_from
+from crewe.workflows.yaml_mapping import LARGEST_SETTINGS_BYTES, read_mapping
 
 ZoneAxis = tuple[int, int, int] | Literal["random"]
 
@@ -180,7 +181,9 @@ class PairSetPlan(PlanPart):
 
 def load_pair_set_plan(path: str | Path) -> PairSetPlan:
     """Read a plan from YAML. Raises PlanError that names every unknown key and wrong value."""
-    settings = read_mapping(Path(path), "keys such as optics, detector and particles")
+    settings = read_mapping(
+        Path(path), "keys such as optics, detector and particles", LARGEST_SETTINGS_BYTES
+    )
     return pair_set_plan(settings, str(path))
 
 

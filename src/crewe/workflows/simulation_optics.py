@@ -9,15 +9,13 @@ from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from crewe.errors import CalibrationError, PlanError
 from crewe.physics.optics import Optics
 from crewe.simulation.multislice_detectors import USUAL_RINGS, AnnularDetector, usual_detector
+from crewe.workflows.yaml_mapping import LARGEST_SETTINGS_BYTES, read_mapping
 
 DETECTORS = "detectors"
 INNER, OUTER = "inner_mrad", "outer_mrad"
-LARGEST_FILE_BYTES = 2**20
 
 
 @dataclass(frozen=True)
@@ -35,25 +33,11 @@ def load_microscope(path: str | Path) -> Microscope:
     or `[inner, outer]`, or names of usual rings (bf, abf, adf, haadf). Raises PlanError for a file
     that cannot be read, unknown keys and wrong values.
     """
-    settings = dict(read_mapping(Path(path), "optics such as beam_energy_kev and semi_angle_mrad"))
+    expected = "optics such as beam_energy_kev and semi_angle_mrad"
+    settings = dict(read_mapping(Path(path), expected, LARGEST_SETTINGS_BYTES))
     given = settings.pop(DETECTORS, {})
     optics = optics_from(settings, str(path), (DETECTORS,))
     return Microscope(optics, detectors_from(given, optics, str(path)))
-
-
-def read_mapping(path: Path, expected: str) -> dict[str, Any]:
-    """Read a YAML file that holds keys and values. Raises PlanError."""
-    try:
-        if path.stat().st_size > LARGEST_FILE_BYTES:
-            raise PlanError(f"{path} is far too large for a text of settings")
-        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise PlanError(f"{path} cannot be read: {error}") from error
-    except yaml.YAMLError as error:
-        raise PlanError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(settings, dict):
-        raise PlanError(f"{path} holds no keys: expected {expected}")
-    return settings
 
 
 def optics_from(settings: Any, origin: str, also_known: Iterable[str] = ()) -> Optics:

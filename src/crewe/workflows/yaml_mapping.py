@@ -8,16 +8,18 @@ import yaml
 from crewe.errors import PlanError
 
 LARGEST_FILE_BYTES = 32 * 2**20
+LARGEST_SETTINGS_BYTES = 2**20
+"""For files that people write by hand."""
 
 
-def read_mapping(path: Path, expected: str) -> dict[str, Any]:
+def read_mapping(path: Path, expected: str, largest_bytes: int | None = None) -> dict[str, Any]:
     """Read a YAML file that holds keys and values.
 
-    Raises PlanError for a file that cannot be read, is no YAML or holds something else than what
-    was `expected`.
+    Raises PlanError for a file that cannot be read, is larger than `largest_bytes` (32 MiB), is no
+    YAML or holds something else than what was `expected`.
     """
     try:
-        if path.stat().st_size > LARGEST_FILE_BYTES:
+        if path.stat().st_size > (largest_bytes or LARGEST_FILE_BYTES):
             raise PlanError(f"{path} is far too large for a text of settings")
         settings = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
