@@ -40,7 +40,7 @@ class MultisliceSettings:
     estimated, and an open specimen's grid is the same for every window. "coarse": cores are as
     sharp as the potential's pixels let them be, a pixel counts by its centre, and the probe's tails
     enter a window again at its other side; this repeats the first numbers of crewe, which are a
-    tenth too bright and more for heavy atoms at high angles."""
+    fifth too bright for platinum at 50–150 mrad."""
     device: str = "auto"
     """"cpu", "gpu" (needs CuPy), or "auto": the GPU if CuPy sees one. abTEM does the work on it;
     that path has not been run on such hardware here."""
