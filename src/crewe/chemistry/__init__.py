@@ -1,0 +1,1 @@
+"""Element maps and elastic images to better element maps, with error bars."""
