@@ -1,0 +1,75 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from crewe.plots.fusion_curves import convergence_figure, fractions_figure, tried_figure
+from crewe.plots.save import png_bytes
+from crewe.testing.core_shell import core_shell
+
+PHASES = {"element": "Co", "share": 1.0, "mean": 0.5, "sigma": 0.02, "standard_error": 0.001}
+
+
+def history(number=20):
+    steps = np.arange(number)
+    terms = {"elastic": 9.0 / (1 + steps), "chemical": 50 - steps, "variation": 3 + 0.1 * steps}
+    table = pd.DataFrame({"iteration": steps, **terms})
+    return table.assign(total=sum(terms.values()))
+
+
+def titles(figure):
+    return [panel.get_title(loc="left") for panel in figure.axes if panel.get_title(loc="left")]
+
+
+def test_each_term_has_a_panel():
+    figure = convergence_figure(history())
+    assert titles(figure) == ["elastic", "chemical", "variation", "total"]
+    np.testing.assert_array_equal(figure.axes[1].lines[0].get_ydata(), 50 - np.arange(20))
+
+
+@pytest.mark.parametrize("absent", [0.0, np.nan])
+def test_a_term_that_the_method_lacks_is_left_out(absent):
+    assert titles(convergence_figure(history().assign(elastic=absent)))[0] == "chemical"
+    nothing = history(1).assign(elastic=absent, chemical=absent, variation=absent, total=absent)
+    assert png_bytes(convergence_figure(nothing), 50).startswith(b"\x89PNG")
+
+
+def test_settings_are_lines_and_the_best_has_a_ring():
+    strengths = np.tile([0.5, 1.0, 2.0], 2)
+    tried = pd.DataFrame(
+        {
+            "prior": np.repeat(["composition", "columns"], 3),
+            "strength": strengths,
+            "guide_smoothing_px": 0.5,
+            "gamma": np.repeat([1.7, np.nan], 3),
+            "prediction_error": [1.2, 1.1, 1.3, 1.05, 1.0, 1.4],
+        }
+    )
+    (axes,) = tried_figure(tried).axes
+    labels = [text.get_text() for text in axes.get_legend().get_texts()]
+    said = {"columns, HAADF smoothed 0.5 px", "composition, γ 1.7, HAADF smoothed 0.5 px", "best"}
+    assert set(labels) == said
+    ring = next(line for line in axes.lines if line.get_label() == "best")
+    assert (ring.get_xdata()[0], ring.get_ydata()[0]) == (1.0, 1.0)
+
+
+def test_fractions_are_images_above_histograms_with_their_phases():
+    amounts = core_shell(pixels=48).amounts
+    total = amounts.sum("element")
+    fractions = (amounts / total.where(total > 0)).transpose("element", "y", "x")
+    figure = fractions_figure(fractions, pd.DataFrame([PHASES]))
+    above, below = figure.axes[:3], figure.axes[3:6]
+    assert [panel.get_title(loc="left") for panel in above] == [
+        f"{element} fraction" for element in ("Co", "S", "O")
+    ]
+    assert all(panel.images[0].get_clim() == (0, 1) for panel in above)
+    counted = sum(patch.get_height() for patch in below[0].patches)
+    assert counted == np.isfinite(fractions.sel(element="Co")).sum()
+    assert [len(panel.lines) for panel in below] == [1, 0, 0]
+    assert "50.0 ± 0.1 %" in [text.get_text() for text in below[0].texts]
+
+
+def test_nothing_at_all_is_drawn_as_such():
+    fractions = core_shell(pixels=32).amounts * np.nan
+    figure = fractions_figure(fractions)
+    assert "nothing there" in [text.get_text() for text in figure.axes[3].texts]
+    assert png_bytes(figure, 50).startswith(b"\x89PNG")
