@@ -1,0 +1,162 @@
+"""How many units of a map make one count: read off the noise of maps that are no counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from crewe.chemistry.neighbours import VarianceLine, shared_noise, variance_line, whiteness
+from crewe.errors import ImageError
+
+Array = NDArray[np.floating[Any]]
+
+SMALLEST_PX = 16
+WHITE = 0.8
+"""Least power at fine over middle frequencies of noise that neighbours do not share."""
+SIGNIFICANT = 3.0
+"""Standard errors that a slope must exceed to be one."""
+NOISELESS = 1e-4
+"""Deviation, in shares of the mean, below which there is no noise."""
+LIKE_COUNTS = (0.5, 2.0)
+"""Variance over mean between which whole numbers are believed to be counts."""
+
+
+@dataclass(frozen=True)
+class MapNoise:
+    """Noise of an element map: variance `constant` + `gain`·mean, in squares of its unit."""
+
+    gain: float
+    """Units of the map that one count makes; 1 for counts."""
+    constant: float
+    """Variance where there is no signal, such as that of a background taken off; unit²."""
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def counts_per_unit(self) -> float:
+        """What to multiply the map with to get something that scatters like counts."""
+        return 1 / self.gain
+
+    @property
+    def background_counts(self) -> float:
+        """Counts per pixel of a background that would scatter as the constant does."""
+        return self.constant / self.gain**2
+
+    def variance(self, mean: Array) -> Array:
+        """Variance of pixels whose mean is given, in squares of the map's unit."""
+        return self.constant + self.gain * np.maximum(mean, 0.0)
+
+
+def is_counts(values: ArrayLike) -> bool:
+    """Whether all values are non-negative whole numbers; NaN and infinity are none."""
+    numbers = np.asarray(values)
+    if numbers.dtype.kind in "bu":
+        return True
+    if numbers.dtype.kind not in "if" or not np.isfinite(numbers).all():
+        return False
+    return bool((numbers >= 0).all() and (numbers == np.round(numbers)).all())
+
+
+def counts_per_unit(values: ArrayLike, element: str = "") -> float:
+    """Return what an element map (y, x) must be multiplied with to scatter like counts.
+
+    `element` is named in errors. Raises ImageError as `map_noise` does.
+    """
+    return map_noise(values, element).counts_per_unit
+
+
+def map_noise(values: ArrayLike, element: str = "") -> MapNoise:
+    """Estimate gain and constant of the noise of one element map (y, x).
+
+    Counts have gain 1. Of anything else the variance is read off second differences of
+    neighbouring pixels and fitted by a line over their mean (see `variance_line`). Where
+    neighbours share their noise, because the map was smoothed or interpolated, the variance is
+    raised to what sums over many pixels would show, and a remark says that it is uncertain: right
+    to a few percent for a Gaussian filter on a smooth specimen, several times too large on one
+    with texture, without meaning for a map that was simulated without noise. Where the noise does
+    not measurably grow with the signal, variance over mean of the whole map is the gain, and a
+    remark says so. Whole numbers whose variance is not between half and twice their mean, such as
+    those of a picture, are no counts; a remark says that too. `element` is named in errors.
+
+    Raises ImageError where the map holds NaN or infinity, is smaller than 16 pixels, has no
+    noise, or no signal that the noise could be compared with.
+    """
+    try:
+        image = _checked(values)
+        return _of_whole_numbers(image) if is_counts(image) else _measured(image)
+    except ImageError as problem:
+        if not element:
+            raise
+        raise ImageError(f"{element}: {problem}") from None
+
+
+def _of_whole_numbers(image: Array) -> MapNoise:
+    if min(image.shape) < SMALLEST_PX or not image.any():
+        return MapNoise(1.0, 0.0)
+    line = variance_line(image)
+    error = SIGNIFICANT * line.slope_error
+    if line.slope + error >= LIKE_COUNTS[0] and line.slope - error <= LIKE_COUNTS[1]:
+        return MapNoise(1.0, 0.0)
+    found = _measured(image)
+    remark = (
+        f"whole numbers whose variance is {found.gain:.3g} times their mean are taken for a "
+        "rescaled picture, not for counts"
+    )
+    return MapNoise(found.gain, found.constant, (remark, *found.remarks))
+
+
+def _measured(image: Array) -> MapNoise:
+    if min(image.shape) < SMALLEST_PX:
+        raise ImageError(
+            f"the noise of a map of {image.shape[0]} × {image.shape[1]} pixels cannot be "
+            f"estimated; give counts, or at least {SMALLEST_PX} × {SMALLEST_PX} pixels."
+        )
+    line = variance_line(image)
+    remarks = []
+    shared = 1.0
+    if whiteness(image) < WHITE:
+        shared = shared_noise(image)
+        remarks.append(
+            "neighbouring pixels share their noise (a smoothed, interpolated or denoised map?); "
+            f"it was raised by {shared:.3g}, which may be far off: the measured map is better"
+        )
+    if line.slope > SIGNIFICANT * line.slope_error:
+        gain, constant = line.slope, line.constant - line.slope * line.lowest
+    else:
+        gain, constant = _pooled(image, line), 0.0
+        remarks.append(
+            "the noise does not measurably grow with the signal; the gain is variance over mean "
+            "of the whole map"
+        )
+    _check_noise(gain * shared, image)
+    return MapNoise(gain * shared, max(constant, 0.0) * shared, tuple(remarks))
+
+
+def _pooled(image: Array, line: VarianceLine) -> float:
+    mean = float(image.mean())
+    if mean <= 0:
+        raise ImageError(
+            f"the mean of the map is {mean:.3g}, so that its noise cannot be compared with its "
+            "signal; give a map whose signal exceeds the background that was taken off."
+        )
+    return float(line.variance(np.array(mean))) / mean
+
+
+def _check_noise(gain: float, image: Array) -> None:
+    mean = float(image.mean())
+    if gain * abs(mean) <= (NOISELESS * mean) ** 2:
+        raise ImageError(
+            "the map has no noise: neighbouring pixels differ by less than 0.01 %. Give the "
+            "measured map, or counts."
+        )
+
+
+def _checked(values: ArrayLike) -> Array:
+    image = np.asarray(values, np.float64)
+    if image.ndim != 2:
+        raise ImageError(f"an element map has two dimensions (y, x); {image.ndim} were given.")
+    if not np.isfinite(image).all():
+        raise ImageError("the map holds NaN or infinity; crop it or fill the holes first.")
+    return image
