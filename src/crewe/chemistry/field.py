@@ -1,0 +1,217 @@
+"""What is to be fused, checked and brought to counts, and results brought back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crewe.chemistry.checks import atomic_number, by_element, check_haadf, check_map
+from crewe.chemistry.estimate import Estimate, Settings
+from crewe.chemistry.guide import elastic_share, elastic_terms, offset_and_scale
+from crewe.chemistry.measured import Measured
+from crewe.chemistry.noise import counts_per_unit, is_counts
+from crewe.chemistry.results import FusedMaps
+from crewe.chemistry.splitting import Tried
+from crewe.chemistry.translations import find_translations
+from crewe.errors import ImageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+Planes = NDArray[np.float32]
+
+_FAINT_SHARE = 0.05
+
+
+@dataclass(frozen=True)
+class Field:
+    """What was given, checked and in counts."""
+
+    symbols: tuple[str, ...]
+    numbers: NDArray[np.int64]
+    given: Planes
+    scale: Planes
+    """Counts per unit (element, 1, 1)."""
+    first_map: xr.DataArray
+    haadf: xr.DataArray
+    measured: Measured
+    haadf_noise: float
+    warnings: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls,
+        haadf: xr.DataArray,
+        maps: Mapping[str, xr.DataArray] | xr.DataArray,
+        background: Mapping[str, xr.DataArray | float] | None,
+        likelihood: str,
+        gamma: float,
+    ) -> Field:
+        """Check everything and turn it into counts."""
+        check_haadf(haadf)
+        named = by_element(maps)
+        symbols = tuple(named)
+        given = np.stack([check_map(symbol, plane, haadf) for symbol, plane in named.items()])
+        poisson = _is_poisson(given, symbols, likelihood)
+        scale = _scale(given, symbols, poisson)
+        dark = _background(background or {}, symbols, given)
+        numbers = np.array([atomic_number(symbol) for symbol in symbols])
+        image = np.ascontiguousarray(haadf.values, np.float32)
+        signal = np.maximum(given - dark, 0.0)
+        offset, _ = offset_and_scale(image, signal * scale, numbers, gamma)
+        measured = Measured(
+            counts=np.ascontiguousarray(given * scale),
+            background=np.ascontiguousarray(dark * scale),
+            poisson=poisson,
+            haadf=image,
+            haadf_offset=offset,
+            translations=find_translations(image),
+        )
+        share = elastic_share(measured.signal, numbers, gamma)
+        warnings = _warnings(symbols, share)
+        first = next(iter(named.values()))
+        noise = _noise(image)
+        return cls(symbols, numbers, given, scale, first, haadf, measured, noise, warnings)
+
+    def elastic_misfit(self, gamma: float) -> Callable[[Planes], float]:
+        """Return half of χ² between HAADF and Σ (Z x)^γ as a function of the amounts."""
+        offset, scale = offset_and_scale(
+            self.measured.haadf, self.measured.signal, self.numbers, gamma
+        )
+
+        def misfit(amounts: Planes) -> float:
+            expected = offset + scale * elastic_terms(amounts, self.numbers, gamma).sum(0)
+            residual = (self.measured.haadf - expected) / self.haadf_noise
+            return float(np.square(residual).sum(dtype=float) / 2)
+
+        return misfit
+
+    def result(self, fused: Estimate, settings: Settings, tried: list[Tried]) -> FusedMaps:
+        """Put everything on the scale of what was given."""
+        share = elastic_share(fused.amounts, self.numbers, settings.gamma)
+        return FusedMaps(
+            maps=self._planes(fused.amounts / self.scale, "fused"),
+            raw=self._planes(self.given, "measured"),
+            haadf=self.haadf,
+            background=self._planes(self.measured.background / self.scale, "background"),
+            guide=self._planes(fused.guide, "guide").assign_attrs(units=""),
+            prior=settings.prior,
+            strength=settings.strength,
+            gamma=settings.gamma,
+            guide_smoothing_px=settings.guide_smoothing_px,
+            haadf_offset=self.measured.haadf_offset,
+            likelihood="poisson" if self.measured.poisson else "least_squares",
+            counts_per_unit=dict(zip(self.symbols, map(float, self.scale.ravel()), strict=True)),
+            history=_history(fused),
+            tried=_table(tried),
+            elastic_share=dict(zip(self.symbols, map(float, share), strict=True)),
+            warnings=self.warnings + _about_choice(settings, tried),
+        )
+
+    def _planes(self, values: Planes, name: str) -> xr.DataArray:
+        import xarray as xr
+
+        like = self.first_map
+        return xr.DataArray(
+            np.asarray(values, np.float32),
+            dims=("element", "y", "x"),
+            coords={"element": list(self.symbols), "y": like["y"], "x": like["x"]},
+            name=name,
+            attrs={key: value for key, value in like.attrs.items() if key != "element"},
+        )
+
+
+def _is_poisson(given: Planes, symbols: tuple[str, ...], likelihood: str) -> bool:
+    if likelihood == "poisson":
+        for symbol, plane in zip(symbols, given, strict=True):
+            negative = int((plane < 0).sum())
+            if negative:
+                raise ImageError(
+                    f"the map of {symbol} has {negative} negative pixels, which counts cannot "
+                    "have: give counts and their background, or likelihood 'least_squares'"
+                )
+        return True
+    return likelihood == "auto" and all(is_counts(plane) for plane in given)
+
+
+def _scale(given: Planes, symbols: tuple[str, ...], poisson: bool) -> Planes:
+    """Return counts per unit (element, 1, 1): 1 for counts, from the noise for the rest."""
+    values = [
+        1.0 if is_counts(plane) else counts_per_unit(plane, symbol)
+        for symbol, plane in zip(symbols, given, strict=True)
+    ]
+    return np.array(values, np.float32)[:, None, None]
+
+
+def _background(
+    background: Mapping[str, xr.DataArray | float], symbols: tuple[str, ...], given: Planes
+) -> Planes:
+    unknown = sorted(set(background) - set(symbols))
+    if unknown:
+        raise ImageError(f"background of {', '.join(unknown)} without a map of it")
+    planes = np.zeros_like(given)
+    for plane, symbol in zip(planes, symbols, strict=True):
+        plane[:] = np.asarray(background.get(symbol, 0.0), np.float32)
+    if not np.isfinite(planes).all() or float(planes.min()) < 0:
+        raise ImageError("background counts must be finite and not negative")
+    return planes
+
+
+def _noise(image: NDArray[np.float32]) -> float:
+    """Standard deviation of HAADF's noise, from second differences along the rows."""
+    second = image[:, 1:-1] - 0.5 * (image[:, 2:] + image[:, :-2])
+    return max(
+        float(np.median(np.abs(second))) / 0.6745 / np.sqrt(1.5), 1e-6 * float(np.ptp(image))
+    )
+
+
+def _warnings(symbols: tuple[str, ...], share: NDArray[np.float64]) -> tuple[str, ...]:
+    return tuple(
+        f"{symbol} makes {100 * part:.1f} % of HAADF: its map rests on its own counts, the prior "
+        "and the texture of the other elements"
+        for symbol, part in zip(symbols, share, strict=True)
+        if part < _FAINT_SHARE and len(symbols) > 1
+    )
+
+
+def _about_choice(settings: Settings, tried: list[Tried]) -> tuple[str, ...]:
+    if settings.prior == "spectra" and tried:
+        return ("HAADF does not help to predict these counts: it was not used",)
+    return ()
+
+
+def _history(fused: Estimate) -> pd.DataFrame:
+    import pandas as pd
+
+    fit = fused.fit
+    return pd.DataFrame(
+        {
+            "iteration": fit.iterations,
+            "elastic": fit.watched,
+            "chemical": fit.chemical,
+            "variation": fit.variation,
+            "total": fit.chemical + fit.variation,
+        }
+    )
+
+
+def _table(tried: list[Tried]) -> pd.DataFrame:
+    import pandas as pd
+
+    columns = ["prior", "strength", "guide_smoothing_px", "gamma", "prediction_error"]
+    rows = [
+        (
+            entry.settings.prior,
+            entry.settings.strength,
+            entry.settings.guide_smoothing_px,
+            entry.settings.gamma,
+            entry.prediction_error,
+        )
+        for entry in tried
+    ]
+    return pd.DataFrame(rows, columns=columns)

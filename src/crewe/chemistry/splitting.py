@@ -1,0 +1,178 @@
+"""Choose settings by how well one half of the counts predicts the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crewe.chemistry.estimate import Settings, estimate
+from crewe.chemistry.measured import Measured, brightest_window, local_variance
+
+Planes = NDArray[np.float32]
+
+STRENGTHS = (1.0, 1.4, 2.0, 2.8, 4.0, 5.6, 8.0, 11.0, 16.0)
+SMOOTHINGS_PX = (0.0, 0.5, 0.7, 1.0, 1.4, 2.0)
+GAMMAS = (1.4, 1.5, 1.6, 1.7, 1.8, 1.9, 2.0)
+_FIRST_STRENGTH = 2.8
+_FIRST_SMOOTHING_PX = 0.7
+_FIRST_GAMMA = 1.7
+_SIDE_PX = 256
+_ITERATIONS = 60
+_USUAL_TRIALS = 22
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the caller has fixed; None where the data choose."""
+
+    prior: str | None = None
+    strength: float | None = None
+    gamma: float | None = None
+    guide_smoothing_px: float | None = None
+
+
+@dataclass(frozen=True)
+class Tried:
+    """Settings, and how far the counts they were not fitted to lay from what they predict."""
+
+    settings: Settings
+    prediction_error: float
+    """Mean over elements of squared residuals over counts; noise alone gives about 1."""
+
+
+def split(measured: Measured, rng: np.random.Generator) -> tuple[Measured, Measured]:
+    """Return two halves with independent noise and half the counts each.
+
+    Counts are thinned: each goes to either half by a coin, which leaves two independent Poisson
+    images. What is not Poisson is halved, and noise of half its standard deviation is added to
+    one half and taken from the other; for normal noise of known variance that is as independent.
+    """
+    if measured.poisson:
+        first = rng.binomial(np.rint(measured.counts).astype(np.int64), 0.5).astype(np.float32)
+    else:
+        sigma = np.sqrt(local_variance(measured.counts))
+        noise = rng.standard_normal(measured.counts.shape, np.float32)
+        first = (measured.counts + sigma * noise) / 2
+    half = measured.background / 2
+    return (
+        replace(measured, counts=first, background=half),
+        replace(measured, counts=measured.counts - first, background=half),
+    )
+
+
+def squared_errors(amounts: Planes, other: Measured) -> Planes:
+    """Return (prediction − other half)² over the mean counts of each element, summed over elements.
+
+    (y, x); its mean would be the number of elements were the prediction perfect.
+    """
+    noise = np.maximum(np.abs(other.counts).mean((1, 2), dtype=float), 1e-9).astype(np.float32)
+    return np.asarray(np.einsum("eyx,e->yx", np.square(amounts - other.signal), 1 / noise))
+
+
+def choose(
+    measured: Measured,
+    wanted: Wanted,
+    rng: np.random.Generator,
+    progress: Callable[[float], None] | None = None,
+) -> tuple[Settings, list[Tried]]:
+    """Return the settings that predict best, and everything that was tried.
+
+    One setting after the other is varied: the prior, the strength, the smoothing of the guide,
+    γ, and the strength again. γ stays at 1.7 unless another predicts clearly better. On images
+    larger than 256 px the part with most counts decides. The strength has no unit and does not
+    depend on the dose, so what suits half the counts suits all.
+    """
+    part = measured.crop(brightest_window(measured.counts, _SIDE_PX))
+    search = _Search(split(part, rng), progress)
+    best = Settings(
+        wanted.prior or "composition",
+        wanted.strength or _FIRST_STRENGTH,
+        wanted.gamma or _FIRST_GAMMA,
+        _FIRST_SMOOTHING_PX if wanted.guide_smoothing_px is None else wanted.guide_smoothing_px,
+    )
+    if wanted.prior is None:
+        best = search.best(_by_prior(best, wanted, measured.translations is not None))
+    if wanted.strength is None:
+        best = search.climb(best)
+    if best.prior != "spectra":
+        if wanted.guide_smoothing_px is None:
+            best = search.best(replace(best, guide_smoothing_px=px) for px in SMOOTHINGS_PX)
+        if wanted.gamma is None:
+            scan = [replace(best, gamma=gamma) for gamma in GAMMAS]
+            best = search.best_if_clear(best, scan)
+        if wanted.strength is None:
+            best = search.climb(best)
+    return best, search.tried
+
+
+def _by_prior(first: Settings, wanted: Wanted, columns: bool) -> Iterator[Settings]:
+    yield first
+    if wanted.guide_smoothing_px is None:
+        # At the lowest doses an unsmoothed HAADF would lose to none.
+        yield replace(first, guide_smoothing_px=SMOOTHINGS_PX[-1])
+    if columns:
+        yield replace(first, prior="columns")
+    yield replace(first, prior="spectra", guide_smoothing_px=0.0)
+
+
+class _Search:
+    """Scores settings once each."""
+
+    def __init__(
+        self, halves: tuple[Measured, Measured], progress: Callable[[float], None] | None
+    ) -> None:
+        self.halves = halves
+        self.progress = progress
+        self.errors: dict[Settings, Planes] = {}
+
+    @property
+    def tried(self) -> list[Tried]:
+        """Everything that was scored, in that order."""
+        elements = len(self.halves[0].counts)
+        return [
+            Tried(settings, float(errors.mean(dtype=float)) / elements)
+            for settings, errors in self.errors.items()
+        ]
+
+    def score(self, settings: Settings) -> float:
+        """Return the mean prediction error of settings."""
+        if settings not in self.errors:
+            first, second = self.halves
+            fitted = [
+                squared_errors(estimate(one, settings, iterations=_ITERATIONS).amounts, other)
+                for one, other in ((first, second), (second, first))
+            ]
+            self.errors[settings] = (fitted[0] + fitted[1]) / 2
+            if self.progress:
+                self.progress(min(len(self.errors) / _USUAL_TRIALS, 1.0))
+        return float(self.errors[settings].mean(dtype=float))
+
+    def best(self, settings: Iterable[Settings]) -> Settings:
+        """Return the settings that predict best."""
+        return min(settings, key=self.score)
+
+    def best_if_clear(self, usual: Settings, others: Iterable[Settings]) -> Settings:
+        """Return the best settings if they beat the usual ones by two standard errors."""
+        best = self.best([usual, *others])
+        gain = (self.errors[usual] - self.errors[best]).astype(float)
+        # The other half's noise, which is most of a residual, is independent between pixels.
+        return best if gain.sum() > 2 * np.sqrt(np.square(gain).sum()) else usual
+
+    def climb(self, start: Settings) -> Settings:
+        """Walk along the strengths from the start as long as the prediction improves."""
+        strengths = sorted({*STRENGTHS, start.strength})
+        place = strengths.index(start.strength)
+        for step in (1, -1):
+            begin = place
+            while 0 <= place + step < len(strengths):
+                here = replace(start, strength=strengths[place])
+                there = replace(start, strength=strengths[place + step])
+                if self.score(there) >= self.score(here):
+                    break
+                place += step
+            if place != begin:
+                break
+        return replace(start, strength=strengths[place])
