@@ -12,6 +12,7 @@ from crewe.axes.hyperspy import dimension_names
 from crewe.errors import CreweError, ReadError
 from crewe.io.guard import EAGER_BYTES
 from crewe.io.hdf5_heaps import check_heaps
+from crewe.io.velox import READER_OPTIONS, holds_spectrum_image
 from crewe.io.vendor import open_vendor
 
 if TYPE_CHECKING:
@@ -29,8 +30,12 @@ def open_hdf5(path: Path) -> list[xr.DataArray]:
     if flavour == "generic":
         return _open_datasets(path, datasets)
     claimed = sum(dataset.nbytes for dataset in datasets)
+    # A stream of X-rays is small, the spectrum image made of it is not.
+    spectra = flavour == "emd" and holds_spectrum_image(dataset.name for dataset in datasets)
     try:
-        arrays = open_vendor(path, flavour, lazy=claimed > EAGER_BYTES)
+        arrays = open_vendor(
+            path, flavour, claimed > EAGER_BYTES or spectra, READER_OPTIONS if spectra else None
+        )
     except CreweError:
         raise
     except Exception as error:

@@ -8,13 +8,14 @@ import importlib
 import logging
 import math
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crewe.axes import from_signal_dictionary
 from crewe.errors import ReadError
 from crewe.io.guard import DEFLATE_RATIO, UNPACKED_RATIO, check_claim
+from crewe.io.velox import corrected_velox
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -37,8 +38,12 @@ _MRC_BYTES = {0: 1, 1: 2, 2: 4, 4: 8, 6: 2, 12: 2}
 _HDF5 = ("emd", "prismatic", "hspy")
 
 
-def open_vendor(path: Path, format_name: str, lazy: bool = True) -> list[xr.DataArray]:
+def open_vendor(
+    path: Path, format_name: str, lazy: bool = True, options: Mapping[str, Any] | None = None
+) -> list[xr.DataArray]:
     """Open every signal of a vendor's file, calibrated and lazy where RosettaSciIO can.
+
+    `options` go to its reader.
 
     Raises whatever the reader raises; `crewe.io.guard.reading` turns it into a ReadError.
     """
@@ -47,16 +52,26 @@ def open_vendor(path: Path, format_name: str, lazy: bool = True) -> list[xr.Data
     plugin = importlib.import_module(f"rsciio.{PLUGINS[format_name]}")
     # Its import sets the level of its logger anew.
     logging.getLogger("rsciio").setLevel(logging.CRITICAL + 1)
-    described = plugin.file_reader(str(path), lazy=lazy)
+    described = plugin.file_reader(str(path), lazy=lazy, **(options or {}))
     ratio = DEFLATE_RATIO if format_name in _COMPRESSED else UNPACKED_RATIO
     arrays = []
+    for signal in _usable(described, format_name):
+        if format_name not in _HDF5:
+            check_claim(path, signal["data"].nbytes, ratio, _stored_bytes(path))
+        array = from_signal_dictionary(_corrected(signal, format_name))
+        if "frames" in signal:
+            array.attrs["frame"] = f"mean of {signal['frames']}"
+        arrays.append(array)
+    return arrays
+
+
+def _usable(described: list[dict[str, Any]], format_name: str) -> Iterator[Mapping[str, Any]]:
     for signal in described:
         if signal["data"].dtype.kind in "OUSM":
             continue
-        if format_name not in _HDF5:
-            check_claim(path, signal["data"].nbytes, ratio, _stored_bytes(path))
-        arrays.append(from_signal_dictionary(_corrected(signal, format_name)))
-    return arrays
+        known = corrected_velox(signal) if format_name == "emd" else signal
+        if known is not None:
+            yield known
 
 
 def _stored_bytes(path: Path) -> int:
