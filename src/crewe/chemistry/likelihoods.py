@@ -1,0 +1,73 @@
+"""How far amounts are from the counts: Poisson or least squares, with slope and curvature.
+
+All arrays (n, y, x) of one kind. Sums are kept row by row of the image and added afterwards, so
+that they do not depend on the number of threads.
+"""
+
+from typing import Any
+
+import numpy as np
+from numba import njit, prange
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Sums = NDArray[np.float64]
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def poisson_cost(x: Array, counts: Array, background: Array) -> Sums:
+    """Sum of x − b log(x + ε) along each row; ∞ where something was counted at x + ε = 0."""
+    sums = np.zeros(x.shape[1])
+    for i in prange(x.shape[1]):
+        total = 0.0
+        for e in range(len(x)):
+            for j in range(x.shape[2]):
+                total += x[e, i, j]
+                if counts[e, i, j] > 0:
+                    expected = x[e, i, j] + background[e, i, j]
+                    total -= counts[e, i, j] * np.log(expected) if expected > 0 else -np.inf
+        sums[i] = total
+    return sums
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def poisson_slope(
+    x: Array, counts: Array, background: Array, weight: float, gradient: Array, curvature: Array
+) -> Sums:
+    """Cost as above; adds weight·(1 − b/(x + ε)), eq. 3, and a curvature for steps.
+
+    That is weight·max(b, x + ε)/(x + ε)²: the second derivative where it is larger than the one
+    of a multiplicative (EM) step, and the latter elsewhere, since steps towards fewer counts
+    would overshoot with the second derivative alone.
+    """
+    sums = np.zeros(x.shape[1])
+    for i in prange(x.shape[1]):
+        total = 0.0
+        for e in range(len(x)):
+            for j in range(x.shape[2]):
+                b, amount = counts[e, i, j], x[e, i, j]
+                expected = amount + background[e, i, j]
+                total += amount
+                ratio, steep = 0.0, 0.0
+                if expected > 0:
+                    ratio, steep = b / expected, max(b, expected) / (expected * expected)
+                    if b > 0:
+                        total -= b * np.log(expected)
+                elif b > 0:
+                    total += np.inf
+                gradient[e, i, j] += weight * (1 - ratio)
+                curvature[e, i, j] += weight * steep
+        sums[i] = total
+    return sums
+
+
+def least_poisson_cost(counts: Array, background: Array) -> float:
+    """The least that `poisson_cost` can be over all x ≥ 0: at x = max(b − ε, 0)."""
+    best = np.maximum(counts - background, 0)
+    return float(poisson_cost(best, counts, background).sum())
+
+
+def squares_cost(x: Array, counts: Array, background: Array) -> float:
+    """½Σ(x + ε − b)²."""
+    away = (x + background - counts).ravel()
+    return 0.5 * float(np.dot(away, away))
