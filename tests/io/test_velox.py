@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 
 from crewe.io import list_signals, read
-from crewe.io.velox import corrected_velox, holds_spectrum_image, scanned_shape
+from crewe.io.velox import (
+    corrected_velox,
+    holds_spectrum_image,
+    scanned_shape,
+    spectrum_image_bytes,
+)
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "chem"
 real = pytest.mark.skipif(not DATA.is_dir(), reason="real files are not part of the repository")
@@ -83,6 +88,12 @@ def test_a_spectrum_image_is_known_by_its_groups():
     assert not holds_spectrum_image(["Data/Image/1/Data", "Data/Spectrum/2/Data"])
 
 
+def test_a_streams_spectrum_image_is_as_large_as_the_images_beside_it():
+    shapes = {"Data/SpectrumStream/1/Data": (5000, 1), "Data/Image/2/Data": (64, 32, 7)}
+    assert spectrum_image_bytes(shapes) == 64 * 32 * 4096 * 2
+    assert spectrum_image_bytes({"Data/Image/2/Data": (64, 32, 7)}) == 0
+
+
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory):
     folder = tmp_path_factory.mktemp("velox")
@@ -107,6 +118,15 @@ def test_maps_image_and_spectra_of_an_edx_file(unpacked):
     assert len(single) == 4
     assert np.array_equal(found.sum(("y", "x")), sum(spectrum.values for spectrum in single))
     assert float(found.energy[1] - found.energy[0]) == pytest.approx(10.0)
+
+
+@real
+def test_lazy_spectra_are_the_same(unpacked, monkeypatch):
+    path = unpacked["Test SI 16x16 215 kx.emd"]
+    eager = read(path, 9)
+    monkeypatch.setattr("crewe.io.hdf5.spectrum_image_bytes", lambda shapes: 2**40)
+    assert np.array_equal(read(path, 9).values, eager.values)
+    assert np.array_equal(read(path).values, read(path, "HAADF").values)
 
 
 @real

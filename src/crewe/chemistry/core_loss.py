@@ -56,7 +56,7 @@ def core_loss_maps(
         maps.append(values)
         if not _USUAL_EXPONENTS[0] <= exponent <= _USUAL_EXPONENTS[1]:
             remarks.append(
-                f"{item}: the background falls as E^−{exponent:.1f}, a power law of 2 to 6 is "
+                f"{item}: the background falls as E^−r with r = {exponent:.1f} where 2 to 6 is "
                 "usual: is the detector's dark signal subtracted?"
             )
     remarks.append("energy-loss maps are core loss above a fitted background, no counts")

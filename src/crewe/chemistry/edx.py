@@ -27,6 +27,8 @@ _HALF_WINDOW = 1.0
 _NEAREST, _FARTHEST, _STEP = 1.25, 8.0, 0.25
 _OTHER_LINES_AWAY = 1.0
 _NOTED_WEIGHT = 0.1
+# The tail of the noise peak reaches up to here.
+_SOFTEST_BACKGROUND_EV = 200.0
 _CANDIDATES = 13
 _CLEARLY_LESS = 0.8
 
@@ -127,7 +129,7 @@ def _side(
     for away in np.arange(_NEAREST, _FARTHEST, _STEP):
         near, far = line.energy_ev + side * away * width, line.energy_ev + side * (away + 1) * width
         low, high = min(near, far), max(near, far)
-        if low < max(energy[0], SOFTEST_LINE_EV) or high > energy[-1]:
+        if low < max(energy[0], _SOFTEST_BACKGROUND_EV) or high > energy[-1]:
             break
         window = channels(energy, low, high)
         if window.stop > window.start and _is_clear(low, high, chosen, resolution):
@@ -178,7 +180,7 @@ def _remarks(item: _Layout, counts: float, background: float) -> list[str]:
     words = []
     if len(item.beside) == 1:
         words.append(f"{line}: background read on one side only")
-    if counts - background < 5 * np.sqrt(counts + background):
+    if counts < background + 4 * np.sqrt(background) + 4:
         words.append(
             f"{line}: {counts:.0f} counts over a background of {background:.0f}: "
             f"no {line.element} is seen"

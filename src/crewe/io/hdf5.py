@@ -12,7 +12,7 @@ from crewe.axes.hyperspy import dimension_names
 from crewe.errors import CreweError, ReadError
 from crewe.io.guard import EAGER_BYTES
 from crewe.io.hdf5_heaps import check_heaps
-from crewe.io.velox import READER_OPTIONS, holds_spectrum_image
+from crewe.io.velox import READER_OPTIONS, holds_spectrum_image, spectrum_image_bytes
 from crewe.io.vendor import open_vendor
 
 if TYPE_CHECKING:
@@ -30,12 +30,12 @@ def open_hdf5(path: Path) -> list[xr.DataArray]:
     if flavour == "generic":
         return _open_datasets(path, datasets)
     claimed = sum(dataset.nbytes for dataset in datasets)
-    # A stream of X-rays is small, the spectrum image made of it is not.
-    spectra = flavour == "emd" and holds_spectrum_image(dataset.name for dataset in datasets)
+    shapes = {dataset.name: dataset.shape for dataset in datasets}
+    options = READER_OPTIONS if flavour == "emd" and holds_spectrum_image(shapes) else None
+    # Decoding a lazy stream takes seconds of compilation, which small files are spared.
+    lazy = claimed > EAGER_BYTES or bool(options and spectrum_image_bytes(shapes) > 4 * EAGER_BYTES)
     try:
-        arrays = open_vendor(
-            path, flavour, claimed > EAGER_BYTES or spectra, READER_OPTIONS if spectra else None
-        )
+        arrays = open_vendor(path, flavour, lazy, options)
     except CreweError:
         raise
     except Exception as error:

@@ -8,12 +8,28 @@ from typing import Any
 # Images beside a spectrum image are stacks, one image per frame: not only the first is wanted.
 READER_OPTIONS = {"load_SI_image_stack": True}
 _GROUPS = ("Data/SpectrumStream/", "Data/SpectrumImage/", "Data/EelsSpectrumImage/")
+# 4096 channels of 16 bits.
+_BYTES_PER_PIXEL = 8192
 _ENERGY_NAMES = {"X-ray energy": "Energy", "Energy-loss": "Energy loss"}
 
 
 def holds_spectrum_image(dataset_names: Iterable[str]) -> bool:
     """Whether the datasets of an HDF5 file are those of a Velox spectrum image."""
     return any(name.startswith(_GROUPS) for name in dataset_names)
+
+
+def spectrum_image_bytes(shapes: Mapping[str, tuple[int, ...]]) -> int:
+    """Size that a stream of X-rays may take once it is a spectrum image, of all datasets' shapes.
+
+    A stream says how many X-rays there were; the images beside it say over how many pixels.
+    """
+    streams = any(name.startswith(_GROUPS[0]) for name in shapes)
+    pixels = [shape[0] * shape[1] for name, shape in shapes.items() if _is_image(name, shape)]
+    return max(pixels, default=0) * _BYTES_PER_PIXEL if streams else 0
+
+
+def _is_image(name: str, shape: tuple[int, ...]) -> bool:
+    return name.startswith("Data/Image/") and name.endswith("/Data") and len(shape) == 3
 
 
 def corrected_velox(signal: Mapping[str, Any]) -> dict[str, Any] | None:

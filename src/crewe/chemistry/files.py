@@ -1,0 +1,292 @@
+"""One file that holds an elastic image and element maps or spectra, opened for fusion."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from crewe.chemistry.edx import continuum_map
+from crewe.chemistry.grids import onto_grid
+from crewe.chemistry.lines import edges, element_symbol
+from crewe.chemistry.spectra import ElementMaps, element_maps, energies_ev, technique_of
+from crewe.errors import CreweError, ReadError, SpecimenError
+from crewe.io import SignalInfo, list_signals, read
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Source = Literal["auto", "spectra", "maps"]
+_ELASTIC_NAMES = ("haadf", "adf", "df", "bse", "stem")
+
+
+@dataclass(frozen=True)
+class FusionInputs:
+    """An elastic image and element maps on one grid, and what was chosen in a file.
+
+    `haadf` (y, x); `maps` by element symbol, (y, x) each; `background` likewise the mean
+    background counts under them, None when there is none to know of; `are_counts` whether maps
+    are Poisson counts; `remarks` say in sentences which signals these are and what is odd.
+    """
+
+    haadf: xr.DataArray
+    maps: dict[str, xr.DataArray]
+    background: dict[str, xr.DataArray] | None
+    are_counts: bool
+    remarks: tuple[str, ...]
+
+
+def open_fusion_inputs(
+    path: str | os.PathLike[str],
+    elements: Sequence[str] | None = None,
+    lines: Mapping[str, str] | None = None,
+    *,
+    haadf: str | int | None = None,
+    source: Source = "auto",
+    technique: Literal["edx", "eels"] | None = None,
+) -> FusionInputs:
+    """Open what a Velox, DigitalMicrograph, Bruker, HyperSpy or HDF5 file holds for a fusion.
+
+    Counts come from an X-ray spectrum image where there is one and `elements` are given or the
+    file names them; otherwise the stored maps are taken, images named after an element; last
+    core loss from energy-loss spectra. `source` 'spectra' or 'maps' insists, `technique` on 'edx'
+    or 'eels'. `haadf` is the elastic image's signal; 'continuum' sums all X-rays instead, for
+    files without one. The image is brought onto the maps' grid, not shifted (see
+    `crewe.chemistry.registration`). Raises ReadError, in words, when something is missing.
+    """
+    path = Path(path)
+    found = _Contents(path, list_signals(path), technique)
+    wanted = [element_symbol(element) for element in elements] if elements else found.elements()
+    taken = _from_spectra(found, wanted, lines, source, bool(elements))
+    if taken is None:
+        taken = _from_maps(found, wanted if elements else None)
+    maps, background, are_counts, remarks = taken
+    first = next(iter(maps.values()))
+    image, words = _elastic(found, haadf, first)
+    return FusionInputs(image, maps, background, are_counts, (words, *remarks))
+
+
+_Taken = tuple["dict[str, xr.DataArray]", "dict[str, xr.DataArray] | None", bool, tuple[str, ...]]
+
+
+class _Contents:
+    """The signals of a file, sorted into images, element maps and spectrum images."""
+
+    def __init__(self, path: Path, signals: Sequence[SignalInfo], technique: str | None) -> None:
+        self.path, self.technique = path, technique
+        images = [info for info in signals if info.dims == ("y", "x") and min(info.shape) > 1]
+        self.maps = [info for info in images if symbol_in(info.name)]
+        self.images = [info for info in images if not symbol_in(info.name)]
+        self.spectra = [info for info in signals if info.dims == ("y", "x", "energy")]
+        self._known: dict[int, xr.DataArray] = {}
+
+    def read(self, info: SignalInfo) -> xr.DataArray:
+        """Read one signal, once."""
+        if info.index not in self._known:
+            self._known[info.index] = read(self.path, info.index)
+        return self._known[info.index]
+
+    def elements(self) -> list[str]:
+        """Elements that the file names, by its maps or by the metadata of its spectra."""
+        named = [symbol_in(info.name) for info in self.maps]
+        for info in self.spectra:
+            metadata = self.read(info).attrs.get("metadata", {})
+            listed = metadata.get("Sample", {}).get("elements", ())
+            named += [str(symbol) for symbol in np.atleast_1d(listed)]
+        return list(dict.fromkeys(symbol for symbol in named if symbol))
+
+    def cubes(self, technique: str) -> list[tuple[SignalInfo, xr.DataArray]]:
+        """Spectrum images of a technique, without those that another one was asked for."""
+        if self.technique not in (None, technique):
+            return []
+        cubes = []
+        for info in self.spectra:
+            cube = self.read(info)
+            if self.technique == technique and len(self.spectra) == 1:
+                cubes.append((info, cube))
+                continue
+            try:
+                said = technique_of(cube)
+            except CreweError:
+                continue
+            if said == technique:
+                cubes.append((info, cube))
+        return cubes
+
+
+def symbol_in(name: str) -> str:
+    """Element symbol that a signal is named after ('Fe', 'Fe Kα', 'Co-EELS'), or nothing."""
+    words = re.split(r"[\s_\-]+", name.split("/")[-1].strip())
+    for word in words[:1] + (words[1:2] if words[0].lower() == "map" else []):
+        try:
+            if word and element_symbol(word) == word:
+                return word
+        except SpecimenError:
+            continue
+    return ""
+
+
+def _from_spectra(
+    found: _Contents,
+    elements: Sequence[str],
+    lines: Mapping[str, str] | None,
+    source: Source,
+    asked: bool,
+) -> _Taken | None:
+    """Maps from the spectra, or None when the stored maps are to be taken."""
+    if source == "maps" or not (found.spectra and elements):
+        if source == "spectra":
+            missing = "elements: name them" if found.spectra else "spectrum image"
+            raise ReadError(f"{found.path.name}: no {missing}")
+        return None
+    edx = found.cubes("edx")
+    if edx:
+        info, cube = max(edx, key=lambda pair: pair[0].nbytes)
+        held, words = _held_by(cube, elements, asked)
+        taken = element_maps(cube, held, lines, technique="edx")
+        if found.maps and source == "auto" and not taken.maps.any():
+            return None
+        return _as_inputs(info, taken, words)
+    if found.maps and source == "auto" and not asked:
+        return None
+    return _from_energy_losses(found, elements, lines, asked)
+
+
+def _held_by(
+    cube: xr.DataArray, elements: Sequence[str], asked: bool
+) -> tuple[list[str], list[str]]:
+    """Elements whose line the spectra hold; one that was asked for is kept, to be refused."""
+    from crewe.chemistry.line_choice import choose_lines
+
+    energy = energies_ev(cube)
+    held, words = [], []
+    for symbol in elements:
+        try:
+            choose_lines([symbol], max(float(energy[0]), 100.0), float(energy[-1]))
+        except SpecimenError as error:
+            if not asked:
+                words.append(f"{symbol} is named by the file but left out: {error}")
+                continue
+        held.append(symbol)
+    return held, words
+
+
+def _from_energy_losses(
+    found: _Contents, elements: Sequence[str], lines: Mapping[str, str] | None, asked: bool
+) -> _Taken | None:
+    """Core loss of each element from the spectrum image that holds its edge best."""
+    maps: dict[str, xr.DataArray] = {}
+    remarks: list[str] = []
+    named = {element_symbol(key): value for key, value in (lines or {}).items()}
+    for symbol in elements:
+        for info, cube in found.cubes("eels"):
+            line = {symbol: named[symbol]} if symbol in named else None
+            try:
+                taken = element_maps(cube, [symbol], line, technique="eels")
+            except CreweError:
+                continue
+            maps[symbol] = taken.maps.isel(element=0, drop=True)
+            remarks.append(f"{symbol} {taken.lines[symbol]} from signal {info.index} {info.name!r}")
+            remarks += [remark for remark in taken.remarks if remark not in remarks]
+            break
+        else:
+            known = ", ".join(map(str, edges(symbol))) or "none known"
+            words = f"{found.path.name}: no spectrum image holds an edge of {symbol} ({known})"
+            if asked:
+                raise ReadError(words)
+            remarks.append(words)
+    return (maps, None, False, tuple(remarks)) if maps else None
+
+
+def _as_inputs(info: SignalInfo, taken: ElementMaps, words: Sequence[str]) -> _Taken:
+    layers = {str(e): taken.maps.sel(element=e, drop=True) for e in taken.maps.element.values}
+    below = None
+    if taken.background is not None:
+        below = {e: taken.background.sel(element=e, drop=True) for e in layers}
+    listed = ", ".join(f"{element} {line}" for element, line in taken.lines.items())
+    counted = f"counts of {listed} from signal {info.index} {info.name!r}"
+    return layers, below, taken.are_counts, (counted, *words, *taken.remarks)
+
+
+def _from_maps(found: _Contents, elements: Sequence[str] | None) -> _Taken:
+    """The stored maps; of several of one element that which is not empty."""
+    maps: dict[str, xr.DataArray] = {}
+    remarks = []
+    for info in found.maps:
+        symbol = symbol_in(info.name)
+        if elements is not None and symbol not in elements:
+            continue
+        layer = found.read(info)
+        if symbol in maps and maps[symbol].values.any():
+            remarks.append(f"a second map of {symbol}, {info.name!r}, was left out")
+            continue
+        maps[symbol] = layer
+        remarks.append(f"{symbol} is the stored map {info.index} {info.name!r}")
+    _check_maps(found, maps, elements)
+    whole = all(_are_whole(layer.values) for layer in maps.values())
+    return maps, None, whole, tuple(remarks)
+
+
+def _check_maps(
+    found: _Contents, maps: Mapping[str, xr.DataArray], elements: Sequence[str] | None
+) -> None:
+    missing = [symbol for symbol in elements or () if symbol not in maps]
+    if missing or not maps:
+        have = ", ".join(repr(info.name) for info in (*found.maps, *found.images, *found.spectra))
+        what = f"map of {', '.join(missing)}" if missing else "element map"
+        hint = " Name the elements, to map them from its spectra." if found.spectra else ""
+        raise ReadError(f"{found.path.name}: no {what} among {have or 'its signals'}.{hint}")
+    shapes = {symbol: layer.shape for symbol, layer in maps.items()}
+    if len(set(shapes.values())) > 1:
+        raise ReadError(
+            f"{found.path.name}: the maps have different pixels {shapes}: name the elements of "
+            "those that belong together"
+        )
+
+
+def _are_whole(values: np.ndarray) -> bool:
+    finite = np.isfinite(values).all() and values.any()
+    return bool(finite and values.min() >= 0 and np.all(values == np.rint(values)))
+
+
+def _elastic(
+    found: _Contents, wanted: str | int | None, like: xr.DataArray
+) -> tuple[xr.DataArray, str]:
+    """The elastic image on the maps' grid, and which it is."""
+    if wanted == "continuum":
+        cubes = found.cubes("edx")
+        if not cubes:
+            raise ReadError(f"{found.path.name}: no X-ray spectrum image to sum a continuum of")
+        info, cube = max(cubes, key=lambda pair: pair[0].nbytes)
+        return continuum_map(cube), f"in place of HAADF all X-rays of signal {info.index} are taken"
+    if wanted is not None:
+        image = read(found.path, wanted, frame="mean")
+        name = str(image.attrs.get("signal", wanted))
+    else:
+        info = _best_elastic(found, like.shape)
+        image, name = found.read(info), f"{info.index} {info.name!r}"
+    frames = f", {image.attrs['frame']} frames" if "frame" in image.attrs else ""
+    resized = "" if image.shape == like.shape else f", {image.shape} pixels brought to {like.shape}"
+    return onto_grid(image, like), f"HAADF is signal {name}{frames}{resized}"
+
+
+def _best_elastic(found: _Contents, shape: tuple[int, ...]) -> SignalInfo:
+    """Prefer what is called HAADF, ADF or DF; a nameless image must have the maps' pixels."""
+
+    def rank(info: SignalInfo) -> tuple[int, bool]:
+        name = info.name.lower()
+        named = [name_part in name for name_part in _ELASTIC_NAMES]
+        return (named.index(True) if any(named) else len(named), info.shape != shape)
+
+    usable = [info for info in found.images if rank(info) < (len(_ELASTIC_NAMES), True)]
+    if not usable:
+        raise ReadError(
+            f"{found.path.name}: no elastic image beside the maps: name its signal, give one in "
+            "another file, or take haadf='continuum' where there are X-ray spectra"
+        )
+    return min(usable, key=rank)
