@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from crewe.axes import calibrated_image
-from crewe.chemistry.files import open_fusion_inputs, symbol_in
+from crewe.chemistry.files import open_fusion_inputs
 from crewe.chemistry.spectra import element_maps
 from crewe.errors import CalibrationError, ReadError, SpecimenError
 from crewe.io import write
@@ -132,15 +132,6 @@ def test_what_is_missing_is_told(tmp_path):
         open_fusion_inputs(hdf5(tmp_path / "two.h5", HAADF=np.eye(9), Co=np.eye(9), O=np.eye(8)))
     with pytest.raises(CalibrationError, match="not both are calibrated"):
         open_fusion_inputs(hdf5(tmp_path / "sizes.h5", HAADF=np.eye(18), Co=np.eye(9)))
-
-
-@pytest.mark.parametrize(
-    ("name", "symbol"),
-    [("Co", "Co"), ("maps/Fe", "Fe"), ("Co-EELS", "Co"), ("Fe Kα", "Fe"), ("Map O", "O"),
-     ("HAADF", ""), ("DF-S", ""), ("a", ""), ("co", ""), ("", ""), ("BF", "")],
-)  # fmt: skip
-def test_names_of_maps(name, symbol):
-    assert symbol_in(name) == symbol
 
 
 @real

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +11,10 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from crewe.chemistry.edx import continuum_map
+from crewe.chemistry.file_contents import Contents, best_elastic, symbol_in
 from crewe.chemistry.grids import onto_grid
 from crewe.chemistry.lines import edges, element_symbol
-from crewe.chemistry.spectra import ElementMaps, element_maps, energies_ev, technique_of
+from crewe.chemistry.spectra import ElementMaps, element_maps, energies_ev
 from crewe.errors import CreweError, ReadError, SpecimenError
 from crewe.io import SignalInfo, list_signals, read
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
 Source = Literal["auto", "spectra", "maps"]
-_ELASTIC_NAMES = ("haadf", "adf", "df", "bse", "stem")
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ def open_fusion_inputs(
     `crewe.chemistry.registration`). Raises ReadError, in words, when something is missing.
     """
     path = Path(path)
-    found = _Contents(path, list_signals(path), technique)
+    found = Contents(path, list_signals(path), technique)
     wanted = [element_symbol(element) for element in elements] if elements else found.elements()
     taken = _from_spectra(found, wanted, lines, source, bool(elements))
     if taken is None:
@@ -74,65 +73,8 @@ def open_fusion_inputs(
 _Taken = tuple["dict[str, xr.DataArray]", "dict[str, xr.DataArray] | None", bool, tuple[str, ...]]
 
 
-class _Contents:
-    """The signals of a file, sorted into images, element maps and spectrum images."""
-
-    def __init__(self, path: Path, signals: Sequence[SignalInfo], technique: str | None) -> None:
-        self.path, self.technique = path, technique
-        images = [info for info in signals if info.dims == ("y", "x") and min(info.shape) > 1]
-        self.maps = [info for info in images if symbol_in(info.name)]
-        self.images = [info for info in images if not symbol_in(info.name)]
-        self.spectra = [info for info in signals if info.dims == ("y", "x", "energy")]
-        self._known: dict[int, xr.DataArray] = {}
-
-    def read(self, info: SignalInfo) -> xr.DataArray:
-        """Read one signal, once."""
-        if info.index not in self._known:
-            self._known[info.index] = read(self.path, info.index)
-        return self._known[info.index]
-
-    def elements(self) -> list[str]:
-        """Elements that the file names, by its maps or by the metadata of its spectra."""
-        named = [symbol_in(info.name) for info in self.maps]
-        for info in self.spectra:
-            metadata = self.read(info).attrs.get("metadata", {})
-            listed = metadata.get("Sample", {}).get("elements", ())
-            named += [str(symbol) for symbol in np.atleast_1d(listed)]
-        return list(dict.fromkeys(symbol for symbol in named if symbol))
-
-    def cubes(self, technique: str) -> list[tuple[SignalInfo, xr.DataArray]]:
-        """Spectrum images of a technique, without those that another one was asked for."""
-        if self.technique not in (None, technique):
-            return []
-        cubes = []
-        for info in self.spectra:
-            cube = self.read(info)
-            if self.technique == technique and len(self.spectra) == 1:
-                cubes.append((info, cube))
-                continue
-            try:
-                said = technique_of(cube)
-            except CreweError:
-                continue
-            if said == technique:
-                cubes.append((info, cube))
-        return cubes
-
-
-def symbol_in(name: str) -> str:
-    """Element symbol that a signal is named after ('Fe', 'Fe Kα', 'Co-EELS'), or nothing."""
-    words = re.split(r"[\s_\-]+", name.split("/")[-1].strip())
-    for word in words[:1] + (words[1:2] if words[0].lower() == "map" else []):
-        try:
-            if word and element_symbol(word) == word:
-                return word
-        except SpecimenError:
-            continue
-    return ""
-
-
 def _from_spectra(
-    found: _Contents,
+    found: Contents,
     elements: Sequence[str],
     lines: Mapping[str, str] | None,
     source: Source,
@@ -177,7 +119,7 @@ def _held_by(
 
 
 def _from_energy_losses(
-    found: _Contents, elements: Sequence[str], lines: Mapping[str, str] | None, asked: bool
+    found: Contents, elements: Sequence[str], lines: Mapping[str, str] | None, asked: bool
 ) -> _Taken | None:
     """Core loss of each element from the spectrum image that holds its edge best."""
     maps: dict[str, xr.DataArray] = {}
@@ -213,7 +155,7 @@ def _as_inputs(info: SignalInfo, taken: ElementMaps, words: Sequence[str]) -> _T
     return layers, below, taken.are_counts, (counted, *words, *taken.remarks)
 
 
-def _from_maps(found: _Contents, elements: Sequence[str] | None) -> _Taken:
+def _from_maps(found: Contents, elements: Sequence[str] | None) -> _Taken:
     """The stored maps; of several of one element that which is not empty."""
     maps: dict[str, xr.DataArray] = {}
     remarks = []
@@ -233,7 +175,7 @@ def _from_maps(found: _Contents, elements: Sequence[str] | None) -> _Taken:
 
 
 def _check_maps(
-    found: _Contents, maps: Mapping[str, xr.DataArray], elements: Sequence[str] | None
+    found: Contents, maps: Mapping[str, xr.DataArray], elements: Sequence[str] | None
 ) -> None:
     missing = [symbol for symbol in elements or () if symbol not in maps]
     if missing or not maps:
@@ -255,7 +197,7 @@ def _are_whole(values: np.ndarray) -> bool:
 
 
 def _elastic(
-    found: _Contents, wanted: str | int | None, like: xr.DataArray
+    found: Contents, wanted: str | int | None, like: xr.DataArray
 ) -> tuple[xr.DataArray, str]:
     """The elastic image on the maps' grid, and which it is."""
     if wanted == "continuum":
@@ -268,25 +210,8 @@ def _elastic(
         image = read(found.path, wanted, frame="mean")
         name = str(image.attrs.get("signal", wanted))
     else:
-        info = _best_elastic(found, like.shape)
+        info = best_elastic(found, like.shape)
         image, name = found.read(info), f"{info.index} {info.name!r}"
     frames = f", {image.attrs['frame']} frames" if "frame" in image.attrs else ""
     resized = "" if image.shape == like.shape else f", {image.shape} pixels brought to {like.shape}"
     return onto_grid(image, like), f"HAADF is signal {name}{frames}{resized}"
-
-
-def _best_elastic(found: _Contents, shape: tuple[int, ...]) -> SignalInfo:
-    """Prefer what is called HAADF, ADF or DF; a nameless image must have the maps' pixels."""
-
-    def rank(info: SignalInfo) -> tuple[int, bool]:
-        name = info.name.lower()
-        named = [name_part in name for name_part in _ELASTIC_NAMES]
-        return (named.index(True) if any(named) else len(named), info.shape != shape)
-
-    usable = [info for info in found.images if rank(info) < (len(_ELASTIC_NAMES), True)]
-    if not usable:
-        raise ReadError(
-            f"{found.path.name}: no elastic image beside the maps: name its signal, give one in "
-            "another file, or take haadf='continuum' where there are X-ray spectra"
-        )
-    return min(usable, key=rank)
