@@ -38,7 +38,9 @@ def test_a_plan_file_may_move_with_its_inputs(tmp_path):
         ({"strength": -1.0}, "strength"),
         ({"gamma": 9.0}, "gamma"),
         ({"prior": "hope"}, "composition"),
-        ({"repeats": 1}, "repeats"),
+        ({"repeats": 2}, "repeats"),
+        ({"lines": {"Co": "Ka"}, "maps": {"S": "s.tif"}}, "leave them out"),
+        ({"sensitivity": {"Co": 0.0}}, "sensitivity"),
         ({"tile_px": 64, "overlap_px": 64}, "give larger tiles"),
         ({"format": "bmp"}, "format"),
     ],
@@ -66,3 +68,13 @@ def test_a_plan_file_of_something_else_is_told(tmp_path):
         load_fuse_plan(tmp_path / "plan.yaml")
     with pytest.raises(PlanError, match="cannot be read"):
         load_fuse_plan(tmp_path / "none.yaml")
+
+
+def test_priors_and_likelihoods_are_those_of_the_method():
+    from typing import get_args
+
+    from crewe.chemistry.fusion import LIKELIHOODS, PRIORS
+    from crewe.workflows.fuse_plan import Likelihood, Prior
+
+    assert get_args(Prior) == PRIORS
+    assert get_args(Likelihood) == LIKELIHOODS

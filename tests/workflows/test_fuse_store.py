@@ -45,4 +45,11 @@ def test_stacks_lie_on_disk_and_begin_as_zeros(tmp_path):
 def test_a_folder_that_cannot_be_made_is_told(tmp_path):
     (tmp_path / "taken").write_text("")
     with pytest.raises(WriteError, match="cannot be made"):
-        Unfinished(tmp_path / "taken" / "u", MADE_WITH)
+        Unfinished(tmp_path / "taken" / "u", MADE_WITH).put(0, {"maps": planes(1)})
+
+
+def test_nothing_is_made_before_there_is_something_to_keep(tmp_path):
+    store = Unfinished(tmp_path / "out" / "u", MADE_WITH)
+    assert not store.has(0)
+    store.remove()
+    assert not (tmp_path / "out").exists()

@@ -18,6 +18,7 @@ import crewe
 from crewe.cli import (
     convert,
     emulator,
+    fuse,
     info,
     live,
     map_atoms,
@@ -51,6 +52,7 @@ for panel, command, examples in (
     ("Measure", quantify.quantify, quantify.EXAMPLES),
     ("Measure", map_atoms.map_atoms, map_atoms.EXAMPLES),
     ("Measure", restore.restore, restore.EXAMPLES),
+    ("Measure", fuse.fuse, fuse.EXAMPLES),
     ("Measure", phase.phase, phase.EXAMPLES),
     ("Measure", live.live, live.EXAMPLES),
     ("Measure", rerun.rerun, rerun.EXAMPLES),

@@ -29,7 +29,8 @@ def rerun(
         Path,
         typer.Argument(
             metavar="RESULT",
-            help="Folder of crewe quantify or crewe phase, or NAME_restored.yaml of crewe restore.",
+            help="Folder of crewe quantify, crewe phase or crewe fuse, or NAME_restored.yaml of "
+            "crewe restore.",
         ),
     ],
     output: Annotated[

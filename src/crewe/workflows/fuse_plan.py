@@ -28,7 +28,7 @@ from crewe.workflows.yaml_mapping import LARGEST_SETTINGS_BYTES, read_mapping
 
 NOTE_NAME, PAGE_NAME = "fusion.yaml", "report.html"
 Format = Literal["tif", "hspy", "h5", "zarr", "npz", "npy"]
-Prior = Literal["auto", "composition", "columns", "amounts"]
+Prior = Literal["auto", "composition", "columns", "spectra"]
 Likelihood = Literal["auto", "poisson", "least_squares"]
 
 
@@ -45,11 +45,15 @@ class FusePlan(PlanPart):
     """Folder that the results go to."""
     signal: NonNegativeInt | str | None = None
     """Which signal of the HAADF's file is the image; `crewe info` lists them."""
+    lines: dict[str, str] = Field(default_factory=dict)
+    """X-ray line or edge of an element, such as La, where maps are made of spectra."""
+    source: Literal["auto", "spectra", "maps"] = "auto"
+    """What is taken of a file that holds both spectra and maps."""
     prior: Prior = "auto"
     """What is smooth: the composition, that of each atomic column, or the amounts themselves."""
     strength: PositiveFloat | None = None
     """How much it is smoothed; nothing asks the counts."""
-    gamma: float | None = Field(default=None, ge=1.0, le=3.0)
+    gamma: float | None = Field(default=None, ge=1.0, le=2.5)
     """Exponent of the atomic number in HAADF; nothing asks the counts."""
     guide_smoothing_px: NonNegativeFloat | None = None
     """How much HAADF is smoothed before it guides, in pixels; nothing asks the counts."""
@@ -59,8 +63,11 @@ class FusePlan(PlanPart):
     """Whether HAADF is shifted onto the maps where they do not lie on each other."""
     standard_error: Literal["repeats", "hessian", "none"] = "repeats"
     """Standard error maps from fits to noise drawn anew, from the curvature (eq. 4), or none."""
-    repeats: int = Field(default=8, ge=2)
+    repeats: int = Field(default=8, ge=3)
     """How often noise is drawn anew."""
+    sensitivity: dict[str, PositiveFloat] = Field(default_factory=dict)
+    """What one atom of each element adds to its map, up to a common factor, for atomic fractions;
+    1 for those that are not named."""
     tile_px: PositiveInt = 1024
     """Images with a longer side are fused in tiles of up to this side."""
     overlap_px: NonNegativeInt = 128
@@ -70,7 +77,7 @@ class FusePlan(PlanPart):
     format: Format = "tif"
     """Suffix of the maps."""
 
-    @field_validator("maps", "elements")
+    @field_validator("maps", "elements", "sensitivity", "lines")
     @classmethod
     def _are_elements(cls, given: Any) -> Any:
         from ase.data import atomic_numbers
@@ -84,9 +91,10 @@ class FusePlan(PlanPart):
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
-        if self.maps and self.elements:
+        if self.maps and (self.elements or self.lines):
             raise ValueError(
-                "elements choose among the maps of one file: leave them out where maps are given"
+                "elements and lines choose what is taken of one file: leave them out where maps "
+                "are given"
             )
         if self.overlap_px >= self.tile_px:
             raise ValueError(

@@ -25,18 +25,14 @@ class Unfinished:
     """A folder of finished parts; each part is whole or absent."""
 
     def __init__(self, folder: Path, made_with: Mapping[str, Any]) -> None:
-        """Open a folder, or start it anew where its parts are of other settings or inputs.
+        """Take up a folder; parts of other settings or inputs in it are removed.
 
-        Raises WriteError.
+        It is made when there is something to keep. Raises WriteError.
         """
         self.folder = folder
-        said = json.dumps(made_with, sort_keys=True, default=str)
-        if folder.exists() and _said(folder / MADE_WITH) != said:
+        self._made_with = json.dumps(made_with, sort_keys=True, default=str)
+        if folder.exists() and _said(folder / MADE_WITH) != self._made_with:
             self.remove()
-        make_folder(folder)
-        if not (folder / MADE_WITH).exists():
-            with atomic_path(folder / MADE_WITH) as temporary:
-                temporary.write_text(said, encoding="utf-8")
 
     def has(self, number: int) -> bool:
         """Whether a part is done."""
@@ -44,6 +40,7 @@ class Unfinished:
 
     def put(self, number: int, arrays: Mapping[str, Planes]) -> None:
         """Keep the arrays of a part. Raises WriteError."""
+        self._make()
         with atomic_path(self._path(number), overwrite=True) as temporary:
             np.savez(temporary, **dict(arrays))  # type: ignore[arg-type]
 
@@ -54,6 +51,7 @@ class Unfinished:
 
     def stack(self, name: str, shape: tuple[int, ...]) -> Planes:
         """Return zeros in a file that is mapped to memory. Raises WriteError."""
+        self._make()
         path = self.folder / f"{name}.npy"
         try:
             return np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
@@ -61,13 +59,20 @@ class Unfinished:
             raise WriteError(f"cannot write {path}: {error.strerror or error}") from error
 
     def remove(self) -> None:
-        """Remove the folder. Raises WriteError."""
+        """Remove the folder where there is one. Raises WriteError."""
         try:
-            shutil.rmtree(self.folder)
+            if self.folder.exists():
+                shutil.rmtree(self.folder)
         except OSError as error:
             raise WriteError(
                 f"{self.folder} cannot be removed: {error.strerror}; remove it yourself"
             ) from error
+
+    def _make(self) -> None:
+        make_folder(self.folder)
+        if not (self.folder / MADE_WITH).exists():
+            with atomic_path(self.folder / MADE_WITH) as temporary:
+                temporary.write_text(self._made_with, encoding="utf-8")
 
     def _path(self, number: int) -> Path:
         return self.folder / f"part_{number:05d}.npz"

@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from crewe.errors import PlanError
+from crewe.workflows.fuse_plan import NOTE_NAME as FUSION_NAME
 from crewe.workflows.observer import Observer, Silent
 from crewe.workflows.phase_plan import NOTE_NAME
 from crewe.workflows.plan_file import PLAN_NAME
 from crewe.workflows.repeat_comparison import Comparison
+from crewe.workflows.repeat_fuse import repeat_fuse
 from crewe.workflows.repeat_phase import repeat_phase
 from crewe.workflows.repeat_quantify import compare, repeat_quantify
 from crewe.workflows.repeat_request import Request
@@ -31,6 +33,7 @@ KINDS = (
     Kind("crewe quantify", PLAN_NAME, repeat_quantify),
     Kind("crewe phase", NOTE_NAME, repeat_phase),
     Kind("crewe restore", "*_restored.yaml", repeat_restore),
+    Kind("crewe fuse", FUSION_NAME, repeat_fuse),
 )
 
 
@@ -44,9 +47,10 @@ def rerun(
 ) -> Comparison:
     """Repeat a result and compare it with the stored one.
 
-    `result` is the folder of `crewe quantify` or `crewe phase`, or the note of `crewe phase` or
-    `crewe restore`. `image` says where the input lies now, if it has moved; `output` keeps the new
-    result, which is written nowhere otherwise. Raises PlanError for what is no finished result,
+    `result` is the folder of `crewe quantify`, `crewe phase` or `crewe fuse`, or the note of
+    `crewe phase`, `crewe fuse` or `crewe restore`. `image` says where the input lies now, if it has
+    moved; `output` keeps the new result, which is written nowhere otherwise. Raises PlanError for
+    what is no finished result,
     and ReadError when the input is missing or is not the file it was.
     """
     kind, note = find_note(result)
