@@ -29,6 +29,8 @@ _OTHER_LINES_AWAY = 1.0
 _NOTED_WEIGHT = 0.1
 # The tail of the noise peak reaches up to here.
 _SOFTEST_BACKGROUND_EV = 200.0
+# Below, carbon and oxygen of support and contamination make most of the counts.
+_SOFTEST_CONTINUUM_EV = 1000.0
 _CANDIDATES = 13
 _CLEARLY_LESS = 0.8
 
@@ -83,15 +85,22 @@ def edx_maps(
     )
 
 
-def continuum_map(spectrum: xr.DataArray, resolution_at_mn_ka_ev: float = 130.0) -> xr.DataArray:
-    """All counts from 1 keV to the end of the spectrum, an image of mass and thickness (y, x).
+def continuum_map(
+    spectrum: xr.DataArray, windows_ev: Mapping[str, tuple[float, float]] | None = None
+) -> xr.DataArray:
+    """All counts from 1 keV up, but those within `windows_ev`, an image of mass and thickness.
 
-    A stand-in where no elastic image was recorded; its noise is that of the element maps in it.
+    A stand-in (y, x) where no elastic image was recorded. Without the windows of the element
+    maps it holds none of their counts, and its noise is independent of theirs.
     """
     energy = energies_ev(spectrum)
-    low = max(1000.0, float(energy[0]) + x_ray_resolution_ev(1000.0, resolution_at_mn_ka_ev))
-    counts = window_sums(spectrum, [channels(energy, low, float(energy[-1]))])
-    image = as_maps(counts, spectrum, ["all"], signal="all X-ray counts from 1 keV")
+    inside = energy >= max(_SOFTEST_CONTINUUM_EV, float(energy[0]))
+    for low, high in (windows_ev or {}).values():
+        inside[channels(energy, low, high)] = False
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], inside.astype(np.int8), [0]])))
+    parts = [slice(int(first), int(last)) for first, last in edges.reshape(-1, 2)]
+    counts = window_sums(spectrum, parts).sum(axis=0, keepdims=True)
+    image = as_maps(counts, spectrum, ["all"], signal="X-ray counts outside the lines' windows")
     return image.isel(element=0, drop=True).rename("X-rays")
 
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -54,9 +54,9 @@ def open_fusion_inputs(
     Counts come from an X-ray spectrum image where there is one and `elements` are given or the
     file names them; otherwise the stored maps are taken, images named after an element; last
     core loss from energy-loss spectra. `source` 'spectra' or 'maps' insists, `technique` on 'edx'
-    or 'eels'. `haadf` is the elastic image's signal; 'continuum' sums all X-rays instead, for
-    files without one. The image is brought onto the maps' grid, not shifted (see
-    `crewe.chemistry.registration`). Raises ReadError, in words, when something is missing.
+    or 'eels'. `haadf` is the elastic image's signal; 'continuum' sums all X-rays outside the
+    lines' windows instead, for files without one. The image is brought onto the maps' grid, not
+    shifted (see `crewe.chemistry.registration`). Raises ReadError when something is missing.
     """
     path = Path(path)
     found = Contents(path, list_signals(path), technique)
@@ -64,13 +64,19 @@ def open_fusion_inputs(
     taken = _from_spectra(found, wanted, lines, source, bool(elements))
     if taken is None:
         taken = _from_maps(found, wanted if elements else None)
-    maps, background, are_counts, remarks = taken
-    first = next(iter(maps.values()))
-    image, words = _elastic(found, haadf, first)
-    return FusionInputs(image, maps, background, are_counts, (words, *remarks))
+    image, words = _elastic(found, haadf, taken)
+    remarks = (words, *taken.remarks)
+    return FusionInputs(image, taken.maps, taken.background, taken.are_counts, remarks)
 
 
-_Taken = tuple["dict[str, xr.DataArray]", "dict[str, xr.DataArray] | None", bool, tuple[str, ...]]
+class _Taken(NamedTuple):
+    """Maps of one origin; `windows_ev` are those of X-ray lines."""
+
+    maps: dict[str, xr.DataArray]
+    background: dict[str, xr.DataArray] | None
+    are_counts: bool
+    remarks: tuple[str, ...]
+    windows_ev: Mapping[str, tuple[float, float]]
 
 
 def _from_spectra(
@@ -142,7 +148,7 @@ def _from_energy_losses(
             if asked:
                 raise ReadError(words)
             remarks.append(words)
-    return (maps, None, False, tuple(remarks)) if maps else None
+    return _Taken(maps, None, False, tuple(remarks), {}) if maps else None
 
 
 def _as_inputs(info: SignalInfo, taken: ElementMaps, words: Sequence[str]) -> _Taken:
@@ -152,7 +158,8 @@ def _as_inputs(info: SignalInfo, taken: ElementMaps, words: Sequence[str]) -> _T
         below = {e: taken.background.sel(element=e, drop=True) for e in layers}
     listed = ", ".join(f"{element} {line}" for element, line in taken.lines.items())
     counted = f"counts of {listed} from signal {info.index} {info.name!r}"
-    return layers, below, taken.are_counts, (counted, *words, *taken.remarks)
+    remarks = (counted, *words, *taken.remarks)
+    return _Taken(layers, below, taken.are_counts, remarks, taken.windows_ev)
 
 
 def _from_maps(found: Contents, elements: Sequence[str] | None) -> _Taken:
@@ -171,7 +178,7 @@ def _from_maps(found: Contents, elements: Sequence[str] | None) -> _Taken:
         remarks.append(f"{symbol} is the stored map {info.index} {info.name!r}")
     _check_maps(found, maps, elements)
     whole = all(_are_whole(layer.values) for layer in maps.values())
-    return maps, None, whole, tuple(remarks)
+    return _Taken(maps, None, whole, tuple(remarks), {})
 
 
 def _check_maps(
@@ -196,16 +203,16 @@ def _are_whole(values: np.ndarray) -> bool:
     return bool(finite and values.min() >= 0 and np.all(values == np.rint(values)))
 
 
-def _elastic(
-    found: Contents, wanted: str | int | None, like: xr.DataArray
-) -> tuple[xr.DataArray, str]:
+def _elastic(found: Contents, wanted: str | int | None, taken: _Taken) -> tuple[xr.DataArray, str]:
     """The elastic image on the maps' grid, and which it is."""
+    like = next(iter(taken.maps.values()))
     if wanted == "continuum":
         cubes = found.cubes("edx")
         if not cubes:
             raise ReadError(f"{found.path.name}: no X-ray spectrum image to sum a continuum of")
         info, cube = max(cubes, key=lambda pair: pair[0].nbytes)
-        return continuum_map(cube), f"in place of HAADF all X-rays of signal {info.index} are taken"
+        image = onto_grid(continuum_map(cube, taken.windows_ev), like)
+        return image, f"in place of HAADF all other X-rays of signal {info.index} are taken"
     if wanted is not None:
         image = read(found.path, wanted, frame="mean")
         name = str(image.attrs.get("signal", wanted))
