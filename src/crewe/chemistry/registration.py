@@ -52,7 +52,9 @@ def register(
     highest multiple correlation R is the most probable when noise is white, with the profile
     likelihood −N/2·ln(1 − R²(s)) of N pixels giving its standard error. Maps need no smoothing:
     correlating is the matched filter. Only pixels that stay inside the image are compared, so
-    nothing wraps around. On a lattice, where many shifts fit, the shortest within 5 % of the
+    nothing wraps around. Where image and maps differ by more than noise, as thickness and elements
+    of little contrast make them, the shift is off by up to some tenths of a pixel, which the
+    standard error does not tell. On a lattice, where many shifts fit, the shortest within 5 % of the
     best R² is taken. `largest_shift_px` is an eighth of the shorter side when None.
     Raises ImageError for shapes that differ or pixels that are not finite.
     """
@@ -91,12 +93,12 @@ def align(
 ) -> tuple[xr.DataArray, Registration]:
     """Lay the elastic image on the maps, where the shift is trusted and worth a resampling.
 
-    It is when it exceeds twice its standard error and a tenth of a pixel; else the image comes
-    back as it was. Errors are those of `register`.
+    It is when it exceeds three of its standard errors and a quarter of a pixel; else the image
+    comes back as it was. Errors are those of `register`.
     """
     found = register(haadf, maps)
     worth = any(
-        abs(step) > max(0.1, 2 * error)
+        abs(step) > max(0.25, 3 * error)
         for step, error in zip(found.shift_px, found.standard_error_px, strict=True)
     )
     return (shifted(haadf, found.shift_px) if found.trusted and worth else haadf), found
