@@ -34,22 +34,24 @@ def test_a_term_that_the_method_lacks_is_left_out(absent):
 
 
 def test_settings_are_lines_and_the_best_has_a_ring():
-    strengths = np.tile([0.5, 1.0, 2.0], 2)
     tried = pd.DataFrame(
         {
-            "prior": np.repeat(["composition", "columns"], 3),
-            "strength": strengths,
+            "prior": ["composition"] * 3 + ["columns"] * 3 + ["spectra"],
+            "strength": [0.5, 1.0, 2.0, 0.5, 1.0, 2.0, 1.0],
             "guide_smoothing_px": 0.5,
-            "gamma": np.repeat([1.7, np.nan], 3),
-            "prediction_error": [1.2, 1.1, 1.3, 1.05, 1.0, 1.4],
+            "gamma": [1.7] * 3 + [np.nan] * 3 + [1.7],
+            "prediction_error": [1.2, 1.1, 1.3, 1.05, 1.0, 1.4, 1.5],
         }
     )
-    (axes,) = tried_figure(tried).axes
-    labels = [text.get_text() for text in axes.get_legend().get_texts()]
-    said = {"columns, HAADF smoothed 0.5 px", "composition, γ 1.7, HAADF smoothed 0.5 px", "best"}
-    assert set(labels) == said
+    figure = tried_figure(tried)
+    (axes,) = figure.axes
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    lines = {"columns, smoothed 0.5 px", "composition, γ 1.7, smoothed 0.5 px"}
+    assert set(labels) == lines | {"spectra, without HAADF", "best"}
     ring = next(line for line in axes.lines if line.get_label() == "best")
     assert (ring.get_xdata()[0], ring.get_ydata()[0]) == (1.0, 1.0)
+    assert len(axes.lines) == 4
+    assert png_bytes(figure, 50).startswith(b"\x89PNG")
 
 
 def test_fractions_are_images_above_histograms_with_their_phases():

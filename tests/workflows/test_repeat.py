@@ -13,6 +13,7 @@ from crewe.workflows.repeat import KINDS, find_note, rerun
         ("plan.yaml", "crewe quantify"),
         ("phase.yaml", "crewe phase"),
         ("gold_restored.yaml", "crewe restore"),
+        ("fusion.yaml", "crewe fuse"),
     ],
 )
 def test_a_result_is_known_by_its_note_or_the_folder_of_it(name, command, tmp_path):

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 TERMS = ("elastic", "chemical", "variation", "total")
 BINS, MOST_ACROSS, HISTOGRAM_HEIGHT = 100, 4, 0.55
 FRACTION_COLOURS = "viridis"
+LINES = ("o-", "s--", "^:", "v-.")
 
 
 def convergence_figure(history: "pd.DataFrame", *, title: str = "") -> "Figure":
@@ -58,28 +59,34 @@ def tried_figure(tried: "pd.DataFrame", *, title: str = "") -> "Figure":
     """Draw the error of predicting counts that were held out against the strength.
 
     `tried` has the columns prior, strength, guide_smoothing_px, gamma and prediction_error; what
-    was tried with the same other settings is one line. A ring marks the best.
+    was tried with the same other settings is one line, what was tried at a single strength a dot
+    in the colour of its prior. A ring marks the best.
     """
     import matplotlib
     from matplotlib.figure import Figure
 
+    priors = list(dict.fromkeys(tried["prior"]))
     with matplotlib.rc_context(typography()):
-        figure = Figure((0.6 * WIDTH_INCHES, 0.36 * WIDTH_INCHES), layout="constrained")
+        figure = Figure((0.8 * WIDTH_INCHES, 0.36 * WIDTH_INCHES), layout="constrained")
         axes = figure.subplots()
         others = ["prior", "guide_smoothing_px", "gamma"]
-        for number, (values, group) in enumerate(tried.groupby(others, dropna=False)):
+        for values, group in tried.groupby(others, dropna=False):
             line = group.sort_values("strength")
-            colour = TYPE_COLOURS[number % len(TYPE_COLOURS)]
+            colour = TYPE_COLOURS[priors.index(values[0]) % len(TYPE_COLOURS)]
             style: dict[str, Any] = {"color": colour, "markersize": 3.5, "linewidth": 0.9}
-            label = _setting(*values)
-            axes.plot(line["strength"], line["prediction_error"], "o-", label=label, **style)
+            alone = (tried["prior"] == values[0]).sum() == 1
+            label = _setting(*values) if len(line) > 1 or alone else None
+            shown = LINES[len(axes.get_legend_handles_labels()[1]) % len(LINES)] if label else "o"
+            axes.plot(line["strength"], line["prediction_error"], shown, label=label, **style)
         best = tried.nsmallest(1, "prediction_error")
         ring: dict[str, Any] = {"color": INK, "fillstyle": "none", "markersize": 9}
         axes.plot(best["strength"], best["prediction_error"], "o", label="best", **ring)
         axes.set_xscale("log")
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter("{x:g}")
         axes.set_xlabel("strength")
-        axes.set_ylabel("prediction error, best = 1")
-        axes.legend(frameon=False, fontsize=6)
+        axes.set_ylabel("prediction error")
+        figure.legend(frameon=False, fontsize=6.5, loc="outside right upper")
         axes.set_title(title, loc="left")
     return figure
 
@@ -115,9 +122,11 @@ def fractions_figure(
 
 
 def _setting(prior: Any, smoothing: Any, gamma: Any) -> str:
+    if prior == "spectra":
+        return "spectra, without HAADF"
     said = [str(prior)]
     said += [f"γ {gamma:.3g}"] if np.isfinite(gamma) else []
-    said += [f"HAADF smoothed {smoothing:.2g} px"] if np.isfinite(smoothing) else []
+    said += [f"smoothed {smoothing:.2g} px"] if np.isfinite(smoothing) else []
     return ", ".join(said)
 
 

@@ -24,7 +24,8 @@ CAPTIONS = {
     "assumes wrongly.",
     "fractions": "Atomic fraction of each element, grey where nothing is, and its histogram with "
     "the Gaussians that were found in it.",
-    "convergence": "The terms of the cost; their total never rises.",
+    "convergence": "Convergence. The total of the chemical term and the variation never rises. "
+    "Elastic is the misfit of HAADF; where HAADF guides, it is told and not part of the total.",
     "tried": "How well one half of the counts was predicted from the other, by strength.",
 }
 TABLES = {
