@@ -54,8 +54,8 @@ def register(
     correlating is the matched filter. Only pixels that stay inside the image are compared, so
     nothing wraps around. Where image and maps differ by more than noise, as thickness and elements
     of little contrast make them, the shift is off by up to some tenths of a pixel, which the
-    standard error does not tell. On a lattice, where many shifts fit, the shortest within 5 % of the
-    best R² is taken. `largest_shift_px` is an eighth of the shorter side when None.
+    standard error does not tell. On a lattice, where many shifts fit, the shortest within 5 % of
+    the best R² is taken. `largest_shift_px` is an eighth of the shorter side when None.
     Raises ImageError for shapes that differ or pixels that are not finite.
     """
     image = np.asarray(check_image(haadf).values, dtype=np.float64)
