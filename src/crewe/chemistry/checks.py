@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from crewe.chemistry.operators import atomic_number
 from crewe.errors import ImageError
 
 if TYPE_CHECKING:
@@ -17,22 +18,10 @@ _SMALLEST_PX = 8
 
 
 def element_symbol(name: str) -> str:
-    """Return the symbol of an element, 'co' as 'Co'. Raises ImageError for anything else."""
-    from ase.data import atomic_numbers
-
+    """Return the symbol of an element, 'co' as 'Co'. Raises PlanError for anything else."""
     symbol = str(name).strip().capitalize()
-    if symbol not in atomic_numbers or symbol == "X":
-        raise ImageError(
-            f"{name!r} is no element of the periodic table: name maps by symbol, as in Co or O"
-        )
+    atomic_number(symbol)
     return symbol
-
-
-def atomic_number(symbol: str) -> int:
-    """Return Z of a symbol that `element_symbol` has passed."""
-    from ase.data import atomic_numbers
-
-    return int(atomic_numbers[symbol])
 
 
 def by_element(maps: Mapping[str, xr.DataArray] | xr.DataArray) -> dict[str, xr.DataArray]:

@@ -18,11 +18,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numba import get_num_threads
 from numpy.typing import NDArray
 from scipy.fft import dctn, idctn
 
-from crewe.chemistry.composition_steps import divergence, fit_counts, fit_squares, shrink
+from crewe.chemistry.bands import Bands
+from crewe.chemistry.composition_steps import (
+    divergence,
+    fit_counts,
+    fit_squares,
+    joint_variation,
+    shrink,
+)
 
 Planes = NDArray[np.float32]
 
@@ -76,6 +82,7 @@ def fit_composition(
     start: Planes | None = None,
     iterations: int = 200,
     tolerance: float = 1e-5,
+    threads: int = 1,
     watch: Callable[[Planes], float] | None = None,
 ) -> CompositionFit:
     """Find the composition by the alternating direction method of multipliers.
@@ -83,29 +90,31 @@ def fit_composition(
     One exact cosine transform per iteration couples the whole image, so that plateaus larger
     than any stencil settle in tens of iterations. `start` is a composition from a coarser or
     earlier fit. Stops when ten iterations lower the cost by less than `tolerance` per value, or
-    after `iterations`. The iterate of lowest cost is kept. Method: Figueiredo and
-    Bioucas-Dias 2010 (doi:10.1109/TIP.2010.2053941), eq. 30, with joint total variation.
+    after `iterations`. The iterate of lowest cost is kept. The answer does not depend on
+    `threads`. Method: Figueiredo and Bioucas-Dias 2010 (doi:10.1109/TIP.2010.2053941), with
+    joint total variation.
     """
     level, information = _scales(problem)
-    state = _State(problem, level, information, strength, start)
-    best = state.composition()
-    costs = [state.cost(best)]
-    seen = [watch(problem.guide * best) if watch else np.nan]
-    taken = [0]
-    for iteration in range(1, iterations + 1):
-        state.advance()
-        if iteration % _LOOK_EVERY and iteration != iterations:
-            continue
-        here = state.composition()
-        cost = state.cost(here)
-        gain = sum(costs[-1]) - sum(cost)
-        if gain > 0:
-            best = here
-            costs.append(cost)
-            seen.append(watch(problem.guide * best) if watch else np.nan)
-            taken.append(iteration)
-        if abs(gain) < tolerance * problem.counts.size:
-            break
+    with Bands(problem.counts.shape[1], threads) as bands:
+        state = _State(problem, level, information, strength, start, bands)
+        best = state.composition()
+        costs = [state.cost(best)]
+        seen = [watch(problem.guide * best) if watch else np.nan]
+        taken = [0]
+        for iteration in range(1, iterations + 1):
+            state.advance()
+            if iteration % _LOOK_EVERY and iteration != iterations:
+                continue
+            here = state.composition()
+            cost = state.cost(here)
+            gain = sum(costs[-1]) - sum(cost)
+            if gain > 0:
+                best = here
+                costs.append(cost)
+                seen.append(watch(problem.guide * best) if watch else np.nan)
+                taken.append(iteration)
+            if abs(gain) < tolerance * problem.counts.size:
+                break
     chemical, variation = np.array(costs).T
     return CompositionFit(best, np.array(taken), chemical, variation, np.array(seen))
 
@@ -134,11 +143,16 @@ class _State:
         information: Planes,
         strength: float,
         start: Planes | None,
+        bands: Bands,
     ) -> None:
+        self.bands = bands
         shape = problem.counts.shape
         self.problem = problem
         self.level = level
         self.information = information[:, 0, 0].copy()
+        self.weights = np.sqrt(self.information)
+        self.penalty = _DATA_PENALTY * self.information
+        self.signal = problem.counts - problem.background
         self.strength = strength
         self.expected = problem.guide * level
         first = np.ones(shape, np.float32) if start is None else start / level
@@ -154,32 +168,31 @@ class _State:
 
     def advance(self) -> None:
         """Do one iteration."""
-        divergence(self.edges, self.edges_dual, _EDGE_PENALTY, self.pull)
-        self.pull += _DATA_PENALTY * (self.fitted - self.fitted_dual)
-        workers = get_num_threads()
+        self.bands.run(self._pull)
+        workers = self.bands.threads
         transformed = dctn(self.pull, axes=(1, 2), norm="ortho", workers=workers)
         transformed /= self.spectrum
         self.smooth = idctn(
             transformed, axes=(1, 2), norm="ortho", workers=workers, overwrite_x=True
         )
-        shrink(
-            self.smooth,
-            self.edges,
-            self.edges_dual,
-            np.sqrt(self.information),
-            self.strength / _EDGE_PENALTY,
-            _RELAXATION,
-        )
-        self._fit_data()
+        self.bands.run(self._settle)
 
-    def _fit_data(self) -> None:
+    def _pull(self, first: int, last: int) -> None:
+        divergence(first, last, self.edges, self.edges_dual, _EDGE_PENALTY, self.pull)
+        rows = slice(first, last)
+        self.pull[:, rows] += _DATA_PENALTY * (self.fitted[:, rows] - self.fitted_dual[:, rows])
+
+    def _settle(self, first: int, last: int) -> None:
+        """Let edges and data each answer to the smooth iterate."""
+        limit = self.strength / _EDGE_PENALTY
+        edges = (self.smooth, self.edges, self.edges_dual, self.weights, limit, _RELAXATION)
+        shrink(first, last, *edges)
+        data = (self.smooth, self.fitted, self.fitted_dual, self.expected, self.penalty)
         problem = self.problem
-        penalty = _DATA_PENALTY * self.information
-        common = (self.smooth, self.fitted, self.fitted_dual, self.expected, penalty, _RELAXATION)
         if problem.variance is None:
-            fit_counts(*common, problem.counts, problem.background)
+            fit_counts(first, last, *data, _RELAXATION, problem.counts, problem.background)
         else:
-            fit_squares(*common, problem.counts - problem.background, problem.variance)
+            fit_squares(first, last, *data, _RELAXATION, self.signal, problem.variance)
 
     def composition(self) -> Planes:
         """Return the smooth iterate, not negative, on the scale of the counts."""
@@ -188,11 +201,7 @@ class _State:
     def cost(self, composition: Planes) -> tuple[float, float]:
         """Return the chemical term and the variation of a composition."""
         relative = composition / self.level
-        down = np.diff(relative, axis=1, append=relative[:, -1:])
-        right = np.diff(relative, axis=2, append=relative[:, :, -1:])
-        squares = np.square(down) + np.square(right)
-        joint = np.sqrt(np.einsum("e,eyx->yx", self.information, squares))
-        variation = self.strength * float(joint.sum(dtype=float))
+        variation = self.strength * joint_variation(relative, self.information)
         return self.problem.chemical_cost(self.problem.guide * composition), variation
 
 

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from crewe.chemistry.amounts import fuse_amounts
 from crewe.chemistry.composition import CompositionFit, Problem, fit_composition
-from crewe.chemistry.guide import texture
+from crewe.chemistry.guide import offset_and_scale, texture
 from crewe.chemistry.kept_counts import keep_counts
-from crewe.chemistry.measured import Measured
+from crewe.chemistry.measured import Measured, haadf_noise
+from crewe.chemistry.operators import ElasticModel
 from crewe.chemistry.translations import column_patterns
+from crewe.errors import ImageError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Planes = NDArray[np.float32]
 
@@ -25,7 +32,7 @@ class Settings:
     """What a fusion leaves to choose."""
 
     prior: str
-    """'composition', 'columns' or 'spectra' (which does not look at HAADF)."""
+    """'composition', 'columns', 'spectra' (which does not look at HAADF) or 'amounts' (eq. 1)."""
     strength: float
     """Of the smoothing, without unit; the same at every dose."""
     gamma: float
@@ -40,7 +47,8 @@ class Estimate:
 
     amounts: Planes
     guide: Planes
-    fit: CompositionFit
+    history: pd.DataFrame
+    """Columns iteration, elastic, chemical, variation and total."""
 
 
 def estimate(
@@ -48,21 +56,29 @@ def estimate(
     settings: Settings,
     *,
     iterations: int = 200,
+    threads: int = 1,
     watch: Callable[[Planes], float] | None = None,
 ) -> Estimate:
     """Return amounts (element, y, x) in counts that explain maps and HAADF together."""
+    if settings.prior == "amounts":
+        return _as_printed(measured, settings, iterations)
     guide = _guide(measured, settings)
     if settings.prior != "columns":
-        return _with_guide(measured, guide, settings, iterations, watch)
+        fit = _fit(measured, guide, settings, iterations, threads, watch)
+        return _finished(measured, guide, fit)
     if measured.translations is None:
-        raise ValueError("columns need translations")
+        raise ImageError(
+            "HAADF shows no columns that repeat: use the prior 'composition' or 'auto'"
+        )
     expected = guide
     for _ in range(_ROUNDS):
-        pattern = column_patterns(measured.signal, expected, measured.haadf, measured.translations)
+        pattern = column_patterns(
+            measured.signal, expected, measured.haadf, measured.translations, threads
+        )
         with_pattern = _of_mean_one(guide * np.maximum(pattern, 0.0))
-        result = _with_guide(measured, with_pattern, settings, iterations, watch)
-        expected = guide * result.fit.composition
-    return result
+        fit = _fit(measured, with_pattern, settings, iterations, threads, watch)
+        expected = guide * fit.composition
+    return _finished(measured, with_pattern, fit)
 
 
 def _guide(measured: Measured, settings: Settings) -> Planes:
@@ -74,17 +90,56 @@ def _guide(measured: Measured, settings: Settings) -> Planes:
     return np.ascontiguousarray(np.broadcast_to(seen, measured.counts.shape))
 
 
-def _with_guide(
+def _fit(
     measured: Measured,
     guide: Planes,
     settings: Settings,
     iterations: int,
+    threads: int,
     watch: Callable[[Planes], float] | None,
-) -> Estimate:
+) -> CompositionFit:
     problem = Problem(measured.counts, guide, measured.background, measured.variance())
-    fit = fit_composition(problem, settings.strength, iterations=iterations, watch=watch)
+    return fit_composition(
+        problem, settings.strength, iterations=iterations, threads=threads, watch=watch
+    )
+
+
+def _finished(measured: Measured, guide: Planes, fit: CompositionFit) -> Estimate:
+    import pandas as pd
+
+    terms = {
+        "iteration": fit.iterations,
+        "elastic": fit.watched,
+        "chemical": fit.chemical,
+        "variation": fit.variation,
+        "total": fit.chemical + fit.variation,
+    }
     amounts = keep_counts(guide * fit.composition, measured.signal)
-    return Estimate(amounts, guide, fit)
+    return Estimate(amounts, guide, pd.DataFrame(terms))
+
+
+def _as_printed(measured: Measured, settings: Settings, iterations: int) -> Estimate:
+    """Minimise eq. 1 with every term weighed by its noise and variation by the strength."""
+    signal = np.maximum(measured.signal, 0.0)
+    offset, scale = offset_and_scale(measured.haadf, signal, measured.numbers, settings.gamma)
+    scale = max(scale, 1e-30)
+    level = np.maximum(signal.mean((1, 2), dtype=float), 1e-9)
+    spread = measured.variance()
+    chemical = 1.0 if spread is None else 1.0 / float(spread.mean())
+    information = level if spread is None else np.square(level) * chemical
+    amounts, history = fuse_amounts(
+        measured.counts,
+        np.asarray((measured.haadf - offset) / scale, np.float32),
+        ElasticModel(measured.symbols, settings.gamma, "power"),
+        haadf_weight=(scale / haadf_noise(measured.haadf)) ** 2,
+        chemical_weight=chemical,
+        variation_weight=settings.strength * np.sqrt(information) / level,
+        likelihood="poisson" if measured.poisson else "least_squares",
+        background=np.maximum(measured.background, 1e-3 * level[:, None, None]),
+        iterations=iterations,
+    )
+    guide = np.ones_like(measured.counts)
+    return Estimate(np.asarray(amounts, np.float32), guide, history)
 
 
 def _of_mean_one(guide: Planes) -> Planes:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from crewe.chemistry.checks import atomic_number, by_element, check_haadf, check_map
+from crewe.chemistry.checks import by_element, check_haadf, check_map
 from crewe.chemistry.estimate import Estimate, Settings
 from crewe.chemistry.guide import elastic_share, elastic_terms, offset_and_scale
-from crewe.chemistry.measured import Measured
+from crewe.chemistry.measured import Measured, haadf_noise
 from crewe.chemistry.noise import counts_per_unit, is_counts
+from crewe.chemistry.operators import atomic_number
 from crewe.chemistry.results import FusedMaps
 from crewe.chemistry.splitting import Tried
 from crewe.chemistry.translations import find_translations
@@ -33,7 +34,6 @@ class Field:
     """What was given, checked and in counts."""
 
     symbols: tuple[str, ...]
-    numbers: NDArray[np.int64]
     given: Planes
     scale: Planes
     """Counts per unit (element, 1, 1)."""
@@ -68,6 +68,7 @@ class Field:
             counts=np.ascontiguousarray(given * scale),
             background=np.ascontiguousarray(dark * scale),
             poisson=poisson,
+            symbols=symbols,
             haadf=image,
             haadf_offset=offset,
             translations=find_translations(image),
@@ -75,17 +76,17 @@ class Field:
         share = elastic_share(measured.signal, numbers, gamma)
         warnings = _warnings(symbols, share)
         first = next(iter(named.values()))
-        noise = _noise(image)
-        return cls(symbols, numbers, given, scale, first, haadf, measured, noise, warnings)
+        noise = haadf_noise(image)
+        return cls(symbols, given, scale, first, haadf, measured, noise, warnings)
 
     def elastic_misfit(self, gamma: float) -> Callable[[Planes], float]:
         """Return half of χ² between HAADF and Σ (Z x)^γ as a function of the amounts."""
         offset, scale = offset_and_scale(
-            self.measured.haadf, self.measured.signal, self.numbers, gamma
+            self.measured.haadf, self.measured.signal, self.measured.numbers, gamma
         )
 
         def misfit(amounts: Planes) -> float:
-            expected = offset + scale * elastic_terms(amounts, self.numbers, gamma).sum(0)
+            expected = offset + scale * elastic_terms(amounts, self.measured.numbers, gamma).sum(0)
             residual = (self.measured.haadf - expected) / self.haadf_noise
             return float(np.square(residual).sum(dtype=float) / 2)
 
@@ -93,7 +94,7 @@ class Field:
 
     def result(self, fused: Estimate, settings: Settings, tried: list[Tried]) -> FusedMaps:
         """Put everything on the scale of what was given."""
-        share = elastic_share(fused.amounts, self.numbers, settings.gamma)
+        share = elastic_share(fused.amounts, self.measured.numbers, settings.gamma)
         return FusedMaps(
             maps=self._planes(fused.amounts / self.scale, "fused"),
             raw=self._planes(self.given, "measured"),
@@ -107,7 +108,7 @@ class Field:
             haadf_offset=self.measured.haadf_offset,
             likelihood="poisson" if self.measured.poisson else "least_squares",
             counts_per_unit=dict(zip(self.symbols, map(float, self.scale.ravel()), strict=True)),
-            history=_history(fused),
+            history=fused.history,
             tried=_table(tried),
             elastic_share=dict(zip(self.symbols, map(float, share), strict=True)),
             warnings=self.warnings + _about_choice(settings, tried),
@@ -162,14 +163,6 @@ def _background(
     return planes
 
 
-def _noise(image: NDArray[np.float32]) -> float:
-    """Standard deviation of HAADF's noise, from second differences along the rows."""
-    second = image[:, 1:-1] - 0.5 * (image[:, 2:] + image[:, :-2])
-    return max(
-        float(np.median(np.abs(second))) / 0.6745 / np.sqrt(1.5), 1e-6 * float(np.ptp(image))
-    )
-
-
 def _warnings(symbols: tuple[str, ...], share: NDArray[np.float64]) -> tuple[str, ...]:
     return tuple(
         f"{symbol} makes {100 * part:.1f} % of HAADF: its map rests on its own counts, the prior "
@@ -183,21 +176,6 @@ def _about_choice(settings: Settings, tried: list[Tried]) -> tuple[str, ...]:
     if settings.prior == "spectra" and tried:
         return ("HAADF does not help to predict these counts: it was not used",)
     return ()
-
-
-def _history(fused: Estimate) -> pd.DataFrame:
-    import pandas as pd
-
-    fit = fused.fit
-    return pd.DataFrame(
-        {
-            "iteration": fit.iterations,
-            "elastic": fit.watched,
-            "chemical": fit.chemical,
-            "variation": fit.variation,
-            "total": fit.chemical + fit.variation,
-        }
-    )
 
 
 def _table(tried: list[Tried]) -> pd.DataFrame:

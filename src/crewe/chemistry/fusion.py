@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from crewe.chemistry.bands import processors
 from crewe.chemistry.estimate import Settings, estimate
 from crewe.chemistry.field import Field
 from crewe.chemistry.measured import Measured
@@ -23,7 +24,7 @@ Planes = NDArray[np.float32]
 Observer = Callable[[str, float], None]
 """Called with the name of a stage and how far it has come, from 0 to 1."""
 
-PRIORS = ("auto", "composition", "columns", "spectra")
+PRIORS = ("auto", "composition", "columns", "spectra", "amounts")
 LIKELIHOODS = ("auto", "poisson", "least_squares")
 _USUAL_GAMMA = 1.7
 
@@ -49,7 +50,8 @@ def fuse(
 
     `prior` says what is smooth: 'composition' (amounts over what HAADF shows), 'columns' (the
     same, with the pattern of each element in the columns that HAADF resolves), 'spectra' (the
-    amounts, HAADF is not used). 'auto' takes the one that predicts best. So are chosen
+    amounts, HAADF is not used), 'amounts' (eq. 1 as printed: the amounts, HAADF as a second
+    measurement). 'auto' takes the one of the first three that predicts best. So are chosen
     `strength`, `gamma` (1.4 to 2) and `guide_smoothing_px` where they are None: counts are
     split into halves of independent noise, one is fitted and compared with the other; `seed`
     splits them. `likelihood` is Poisson's for counts and least squares for everything else.
@@ -71,7 +73,8 @@ def fuse(
         lambda fraction: tell("choosing weights", fraction),
     )
     tell("fusing", 0.0)
-    fused = estimate(field.measured, settings, watch=field.elastic_misfit(settings.gamma))
+    watch = field.elastic_misfit(settings.gamma)
+    fused = estimate(field.measured, settings, threads=processors(), watch=watch)
     tell("fusing", 1.0)
     return field.result(fused, settings, tried)
 
@@ -86,6 +89,7 @@ def refit(result: FusedMaps, haadf: NDArray[np.float32], maps: Planes) -> Planes
         counts=np.ascontiguousarray(maps * scale, np.float32),
         background=np.ascontiguousarray(result.background.values * scale, np.float32),
         poisson=result.likelihood == "poisson",
+        symbols=tuple(str(name) for name in result.maps["element"].values),
         haadf=np.ascontiguousarray(haadf, np.float32),
         haadf_offset=result.haadf_offset,
         translations=find_translations(np.asarray(result.haadf.values, np.float32))
@@ -93,7 +97,9 @@ def refit(result: FusedMaps, haadf: NDArray[np.float32], maps: Planes) -> Planes
         else None,
     )
     settings = Settings(result.prior, result.strength, result.gamma, result.guide_smoothing_px)
-    return np.asarray(estimate(measured, settings).amounts / scale, np.float32)
+    return np.asarray(
+        estimate(measured, settings, threads=processors()).amounts / scale, np.float32
+    )
 
 
 def _per_element(result: FusedMaps) -> Planes:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from crewe.chemistry.operators import atomic_number
 from crewe.chemistry.translations import Translations
 
 Planes = NDArray[np.float32]
@@ -25,6 +26,8 @@ class Measured:
     """Mean counts that are no signal, in the same unit."""
     poisson: bool
     """Whether the likelihood is Poisson's; least squares otherwise."""
+    symbols: tuple[str, ...]
+    """Of the elements."""
     haadf: NDArray[np.float32]
     haadf_offset: float
     translations: Translations | None
@@ -34,6 +37,11 @@ class Measured:
     def signal(self) -> Planes:
         """Counts without background; negative where noise has it so."""
         return self.counts - self.background
+
+    @property
+    def numbers(self) -> NDArray[np.int64]:
+        """Atomic numbers."""
+        return np.array([atomic_number(symbol) for symbol in self.symbols])
 
     def variance(self) -> Planes | None:
         """Return that of the counts for least squares, from their local mean; None for Poisson."""
@@ -55,6 +63,13 @@ def local_variance(counts: Planes) -> Planes:
     averaged = np.stack([gaussian_filter(plane, _VARIANCE_PX) for plane in counts])
     floor = 0.05 * np.maximum(averaged.mean((1, 2), keepdims=True), 1e-6)
     return np.asarray(np.maximum(averaged, floor), np.float32)
+
+
+def haadf_noise(image: NDArray[np.float32]) -> float:
+    """Return the standard deviation of HAADF's noise, from second differences along the rows."""
+    second = image[:, 1:-1] - 0.5 * (image[:, 2:] + image[:, :-2])
+    spread = float(np.median(np.abs(second))) / 0.6745 / np.sqrt(1.5)
+    return max(spread, 1e-6 * float(np.ptp(image)))
 
 
 def brightest_window(counts: Planes, side: int) -> tuple[slice, slice]:

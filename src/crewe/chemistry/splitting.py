@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from crewe.chemistry.bands import processors
 from crewe.chemistry.estimate import Settings, estimate
 from crewe.chemistry.measured import Measured, brightest_window, local_variance
 
@@ -51,12 +53,14 @@ def split(measured: Measured, rng: np.random.Generator) -> tuple[Measured, Measu
     one half and taken from the other; for normal noise of known variance that is as independent.
     """
     if measured.poisson:
-        first = rng.binomial(np.rint(measured.counts).astype(np.int64), 0.5).astype(np.float32)
+        whole = np.rint(measured.counts).astype(np.int64)
+        measured = replace(measured, counts=whole.astype(np.float32))
+        first = rng.binomial(whole, 0.5).astype(np.float32)
     else:
         sigma = np.sqrt(local_variance(measured.counts))
         noise = rng.standard_normal(measured.counts.shape, np.float32)
-        first = (measured.counts + sigma * noise) / 2
-    half = measured.background / 2
+        first = np.asarray((measured.counts + sigma * noise) / 2, np.float32)
+    half = measured.background / np.float32(2)
     return (
         replace(measured, counts=first, background=half),
         replace(measured, counts=measured.counts - first, background=half),
@@ -97,7 +101,7 @@ def choose(
         best = search.best(_by_prior(best, wanted, measured.translations is not None))
     if wanted.strength is None:
         best = search.climb(best)
-    if best.prior != "spectra":
+    if best.prior in ("composition", "columns"):
         if wanted.guide_smoothing_px is None:
             best = search.best(replace(best, guide_smoothing_px=px) for px in SMOOTHINGS_PX)
         if wanted.gamma is None:
@@ -137,22 +141,30 @@ class _Search:
             for settings, errors in self.errors.items()
         ]
 
-    def score(self, settings: Settings) -> float:
-        """Return the mean prediction error of settings."""
-        if settings not in self.errors:
-            first, second = self.halves
-            fitted = [
-                squared_errors(estimate(one, settings, iterations=_ITERATIONS).amounts, other)
-                for one, other in ((first, second), (second, first))
-            ]
-            self.errors[settings] = (fitted[0] + fitted[1]) / 2
-            if self.progress:
-                self.progress(min(len(self.errors) / _USUAL_TRIALS, 1.0))
-        return float(self.errors[settings].mean(dtype=float))
+    def score(self, *wanted: Settings) -> list[float]:
+        """Return the mean prediction error of each settings; those not yet known at once."""
+        new = [settings for settings in dict.fromkeys(wanted) if settings not in self.errors]
+        ways = [(settings, way) for settings in new for way in (0, 1)]
+        # Eq. 1 as printed has compiled loops that are parallel by themselves.
+        alone = any(settings.prior == "amounts" for settings in new)
+        with ThreadPoolExecutor(1 if alone else processors()) as pool:
+            found = list(pool.map(self._predict, ways))
+        for settings, first, second in zip(new, found[::2], found[1::2], strict=True):
+            self.errors[settings] = (first + second) / np.float32(2)
+        if self.progress:
+            self.progress(min(len(self.errors) / _USUAL_TRIALS, 1.0))
+        return [float(self.errors[settings].mean(dtype=float)) for settings in wanted]
+
+    def _predict(self, way: tuple[Settings, int]) -> Planes:
+        settings, number = way
+        fitted, other = self.halves[number], self.halves[1 - number]
+        return squared_errors(estimate(fitted, settings, iterations=_ITERATIONS).amounts, other)
 
     def best(self, settings: Iterable[Settings]) -> Settings:
         """Return the settings that predict best."""
-        return min(settings, key=self.score)
+        candidates = list(settings)
+        scores = self.score(*candidates)
+        return candidates[int(np.argmin(scores))]
 
     def best_if_clear(self, usual: Settings, others: Iterable[Settings]) -> Settings:
         """Return the best settings if they beat the usual ones by two standard errors."""
@@ -165,14 +177,9 @@ class _Search:
         """Walk along the strengths from the start as long as the prediction improves."""
         strengths = sorted({*STRENGTHS, start.strength})
         place = strengths.index(start.strength)
-        for step in (1, -1):
-            begin = place
-            while 0 <= place + step < len(strengths):
-                here = replace(start, strength=strengths[place])
-                there = replace(start, strength=strengths[place + step])
-                if self.score(there) >= self.score(here):
-                    break
-                place += step
-            if place != begin:
-                break
-        return replace(start, strength=strengths[place])
+        while True:
+            near = range(max(place - 1, 0), min(place + 2, len(strengths)))
+            best = self.best(replace(start, strength=strengths[other]) for other in near)
+            if best.strength == strengths[place]:
+                return best
+            place = strengths.index(best.strength)

@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 from scipy.fft import irfft2, next_fast_len, rfft2
 from scipy.ndimage import gaussian_filter, maximum_filter
+
+from crewe.chemistry.bands import Bands
 
 Image = NDArray[np.float32]
 
 _LOCAL_MEAN_PX = 12.0
 _LARGEST_PX = 48
-_MOST = 40
+_MOST = 80
 # Of the autocorrelation, its value at rest being 1 without noise.
 _CLEAR = 0.2
 _PATCH_PX = 5
@@ -60,7 +62,7 @@ def find_translations(haadf: Image) -> Translations | None:
 
 
 def column_patterns(
-    counts: Image, expected: Image, haadf: Image, translations: Translations
+    counts: Image, expected: Image, haadf: Image, translations: Translations, threads: int = 1
 ) -> Image:
     """Return the ratio of counts to expected counts, averaged over like places; (element, y, x).
 
@@ -74,13 +76,17 @@ def column_patterns(
     closeness = np.exp(-np.square(shifts).sum(1) / (2 * spread * spread)).astype(np.float32)
     scale = 1.0 / (2.0 * max(_relief_variance(relief), 1e-6))
     sums = np.empty((2, *counts.shape), np.float32)
-    _average(relief, counts, expected, shifts, closeness, np.float32(scale), sums)
+    given = (relief, counts, expected, shifts, closeness, np.float32(scale), sums)
+    with Bands(relief.shape[0], threads) as bands:
+        bands.run(lambda first, last: _average(first, last, *given))
     floor = 1e-6 * max(float(expected.mean()), 1e-12)
     return np.asarray(sums[0] / np.maximum(sums[1], floor), np.float32)
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@njit(cache=True, nogil=True)
 def _average(
+    first_row: int,
+    last_row: int,
     relief: Image,
     counts: Image,
     expected: Image,
@@ -92,7 +98,7 @@ def _average(
     """Add to every pixel its translated partners, weighted by closeness and likeness."""
     elements, rows, columns = counts.shape
     half = _PATCH_PX // 2
-    for y in prange(rows):
+    for y in range(first_row, last_row):
         for e in range(elements):
             for x in range(columns):
                 sums[0, e, y, x] = counts[e, y, x]
