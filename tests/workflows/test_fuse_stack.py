@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from fuse_data import ELEMENTS, QUICK, measured, write_field, write_stack
 
+from crewe.errors import PlanError
 from crewe.workflows import fuse_stack
 from crewe.workflows.fuse_inputs import open_inputs
 from crewe.workflows.fuse_plan import fuse_plan
@@ -45,6 +46,14 @@ def test_tiles_agree_with_the_whole(field, tmp_path, prior, most):
     distances = [np.linalg.norm(planes(one) - truth) for one in (tiled, whole)]
     assert distances[0] == pytest.approx(distances[1], rel=0.05)
     assert tiled.maps["Co"].dims == ("y", "x")
+
+
+def test_eq_1_as_printed_takes_no_tiles(field, tmp_path):
+    settings, _ = field
+    fixed = {**QUICK, "prior": "amounts", "standard_error": "none"}
+    with pytest.raises(PlanError, match="give --tile 128"):
+        fitted(settings, tmp_path, **fixed, **TILED)
+    assert fitted(settings, tmp_path, **fixed)[0].chosen.prior == "amounts"
 
 
 def test_settings_are_chosen_once_and_hold_for_all_tiles(field, tmp_path):

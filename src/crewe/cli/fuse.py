@@ -62,8 +62,8 @@ Prior = Annotated[
     str | None,
     option(
         METHOD,
-        text="What is smooth: composition, columns (that of each atomic column) or spectra (the "
-        "amounts, without HAADF). Default: auto.",
+        text="What is smooth: composition, columns (that of each atomic column), spectra (the "
+        "amounts, without HAADF) or amounts (as published). Default: auto, of the first three.",
     ),
 ]
 Strength = Annotated[float | None, option(METHOD, text="How much it is smoothed, about 1 to 10.")]

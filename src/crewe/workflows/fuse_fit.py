@@ -56,7 +56,12 @@ def fit_part(chosen: FusedMaps, field: Field, balance: float = 1.0) -> FusedMaps
         haadf=field.haadf,
         prior=_prior_in(field, chosen),
     )
-    fused = refit(like, field.haadf.values, field.maps.values)
+    try:
+        fused = refit(like, field.haadf.values, field.maps.values)
+    except ImageError:
+        # HAADF of a part may be vacuum, which guides nothing.
+        like = replace(like, prior="spectra")
+        fused = refit(like, field.haadf.values, field.maps.values)
     return replace(like, maps=field.maps.copy(data=fused))
 
 
@@ -82,7 +87,8 @@ def level(chosen: FusedMaps, haadf_mean: float, counts: float) -> float:
     A strength has no unit because it is measured against the field's mean counts per pixel and the
     mean of its guide, given here; with the ratio of two levels, a tile is smoothed as its frame is.
     """
-    guide = 1.0 if chosen.prior == "spectra" else max(haadf_mean, 1e-12)
+    guided = chosen.prior in ("composition", "columns")
+    guide = max(haadf_mean, 1e-12) if guided else 1.0
     return guide / np.sqrt(max(counts, 1e-6))
 
 
@@ -112,8 +118,6 @@ def _by_element(background: xr.DataArray | None) -> Mapping[str, xr.DataArray] |
 
 def _prior_in(field: Field, chosen: FusedMaps) -> str:
     """Return the prior of a result, or the next simpler one where a part shows no columns."""
-    if not (field.haadf.values > chosen.haadf_offset).any():
-        return "spectra"
     if chosen.prior == "columns" and find_translations(field.haadf.values) is None:
         return "composition"
     return chosen.prior

@@ -28,7 +28,7 @@ from crewe.workflows.yaml_mapping import LARGEST_SETTINGS_BYTES, read_mapping
 
 NOTE_NAME, PAGE_NAME = "fusion.yaml", "report.html"
 Format = Literal["tif", "hspy", "h5", "zarr", "npz", "npy"]
-Prior = Literal["auto", "composition", "columns", "spectra"]
+Prior = Literal["auto", "composition", "columns", "spectra", "amounts"]
 Likelihood = Literal["auto", "poisson", "least_squares"]
 
 
@@ -50,7 +50,7 @@ class FusePlan(PlanPart):
     source: Literal["auto", "spectra", "maps"] = "auto"
     """What is taken of a file that holds both spectra and maps."""
     prior: Prior = "auto"
-    """What is smooth: the composition, that of each atomic column, or the amounts themselves."""
+    """What is smooth and what HAADF does, see `crewe.chemistry.fuse`."""
     strength: PositiveFloat | None = None
     """How much it is smoothed; nothing asks the counts."""
     gamma: float | None = Field(default=None, ge=1.0, le=2.5)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from crewe.chemistry.checks import atomic_number
 from crewe.chemistry.guide import offset_and_scale
 from crewe.chemistry.results import FusedMaps
+from crewe.errors import PlanError
 from crewe.workflows.fuse_fit import balance_of, fit_field, fit_part, means, standard_error
 from crewe.workflows.fuse_inputs import Field, FuseInputs
 from crewe.workflows.fuse_output import ERROR_SUFFIX
@@ -49,6 +50,11 @@ def fit_inputs(plan: FusePlan, inputs: FuseInputs, store: Unfinished, told: Obse
     Raises CreweError.
     """
     parts = Parts.of(inputs.frames, inputs.shape, plan.tile_px, plan.overlap_px)
+    if plan.prior == "amounts" and len(parts.of_frame(0)) > 1:
+        raise PlanError(
+            f"the prior 'amounts' fits the scale of HAADF to each field, so that tiles would not "
+            f"agree: give --tile {max(inputs.shape)}, or another prior"
+        )
     if len(parts.every) == 1:
         return _whole(plan, inputs, told)
     return _Work(plan, inputs, parts, store, told).done()
