@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from crewe.chemistry import total_variation
@@ -51,6 +53,30 @@ def test_the_cost_never_rises(likelihood, haadf_weight, variation_weight):
     assert np.all(np.isfinite(found))
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    shape=st.tuples(st.integers(1, 9), st.integers(1, 9)),
+    mean=st.sampled_from([0.0, 0.05, 2.0, 1e4]),
+    gamma=st.floats(1, 2),
+    powers=st.tuples(*[st.floats(-6, 3)] * 3),
+    kind=st.sampled_from([np.float32, np.float64]),
+)
+def test_whatever_is_given_the_cost_never_rises(seed, shape, mean, gamma, powers, kind):
+    rng = np.random.default_rng(seed)
+    counts = rng.poisson(mean, (3, *shape)).astype(kind)
+    counts[2] = 0
+    names = ("haadf_weight", "chemical_weight", "variation_weight")
+    weights = dict(zip(names, 10.0 ** np.array(powers), strict=True))
+    model = ElasticModel(ELEMENTS, gamma, "power")
+    haadf = rng.normal(mean, 1, shape)
+    found, history = fuse_amounts(counts, haadf, model, **weights, iterations=15)
+    assert never_rises(history)
+    assert np.all(np.isfinite(history.total))
+    assert np.all(np.isfinite(found))
+    assert found.min() >= 0
+
+
 def test_history_is_that_of_the_cost():
     _, counts, haadf, model = specimen()
     weights = {"haadf_weight": 1e-3, "chemical_weight": 1.0, "variation_weight": 0.3}
@@ -68,9 +94,9 @@ def test_without_variation_it_ends_where_a_general_minimiser_does(gamma):
     _, counts, haadf, _ = specimen(mean=20, size=8)
     model = ElasticModel(ELEMENTS, gamma, "power")
     weights = {"haadf_weight": 1e-3, "chemical_weight": 1.0, "variation_weight": 0.0}
-    given = {**weights, "background": 0.5}
-    _, history = fuse_amounts(counts, haadf, model, **given, iterations=3000, tolerance=1e-9)
-    cost = fusion_cost(counts, haadf, model, **given)
+    options = {**weights, "background": 0.5}
+    _, history = fuse_amounts(counts, haadf, model, **options, iterations=3000, tolerance=1e-9)
+    cost = fusion_cost(counts, haadf, model, **options)
 
     def both(flat):
         value, slope, _ = cost.smooth_slope(flat.reshape(counts.shape))
@@ -78,8 +104,8 @@ def test_without_variation_it_ends_where_a_general_minimiser_does(gamma):
 
     start = np.maximum(counts - 0.5, 0).ravel()
     bounds = [(0, None)] * counts.size
-    options = {"maxiter": 20000, "maxfun": 50000, "ftol": 1e-14, "gtol": 1e-9}
-    general = minimize(both, start, jac=True, bounds=bounds, method="L-BFGS-B", options=options)
+    patience = {"maxiter": 20000, "maxfun": 50000, "ftol": 1e-14, "gtol": 1e-9}
+    general = minimize(both, start, jac=True, bounds=bounds, method="L-BFGS-B", options=patience)
     assert history.total.iloc[-1] == pytest.approx(general.fun, rel=1e-5)
     assert never_rises(history)
 
@@ -88,9 +114,9 @@ def test_without_variation_it_ends_where_a_general_minimiser_does(gamma):
 def test_no_common_factor_would_lower_the_cost(haadf_weight):
     """Euler's identity at a minimum over x ≥ 0: x·∇f(x) + λ₂ TV(x) = 0, TV being homogeneous."""
     _, counts, haadf, model = specimen()
-    given = {"haadf_weight": haadf_weight, "chemical_weight": 1.0, "variation_weight": 1.0}
-    found, history = fuse_amounts(counts, haadf, model, **given, iterations=500, tolerance=1e-8)
-    slope = fusion_cost(counts, haadf, model, **given).gradient(found)
+    weights = {"haadf_weight": haadf_weight, "chemical_weight": 1.0, "variation_weight": 1.0}
+    found, history = fuse_amounts(counts, haadf, model, **weights, iterations=500, tolerance=1e-8)
+    slope = fusion_cost(counts, haadf, model, **weights).gradient(found)
     assert -np.vdot(slope, found) == pytest.approx(history.variation.iloc[-1], rel=2e-3)
 
 
@@ -143,8 +169,8 @@ def test_a_large_weight_ends_at_the_mean_counts():
         iterations=2000,
         tolerance=1e-10,
     )
-    for amounts, given in zip(found, counts, strict=True):
-        assert amounts == pytest.approx(np.full_like(amounts, given.mean()), rel=0.02)
+    for amounts, counted in zip(found, counts, strict=True):
+        assert amounts == pytest.approx(np.full_like(amounts, counted.mean()), rel=0.02)
 
 
 def test_haadf_and_variation_bring_amounts_nearer_to_the_truth():

@@ -23,7 +23,7 @@ Array = NDArray[Any]
 # A proximal problem is solved to this share of the last decrease of the cost.
 SHARE_OF_DECREASE = 0.1
 INNER_ITERATIONS = 50
-# No pixel may be softer than this share of the mean curvature.
+# No pixel may be softer than this share of its map's mean curvature.
 LEAST_CURVATURE = 1e-3
 STIFFER, SOFTER, STIFFEST = 2.0, 0.9, 1e6
 
@@ -135,7 +135,7 @@ def _advance(state: _State, found: Array, terms: Terms) -> None:
 def _step(cost: Cost, state: _State) -> Array:
     """Proximal gradient step from the point ahead, as stiff as it must be for its model to hold."""
     value, gradient, curvature = cost.smooth_slope(state.ahead)
-    np.maximum(curvature, LEAST_CURVATURE * curvature.mean(), out=curvature)
+    np.maximum(curvature, _softest(curvature), out=curvature)
     state.stiffness = max(1.0, SOFTER * state.stiffness)
     while True:
         metric = curvature * state.stiffness
@@ -156,6 +156,13 @@ def _step(cost: Cost, state: _State) -> Array:
         if cost.smooth(solved.maps) <= model + slack or state.stiffness > STIFFEST:
             return solved.maps
         state.stiffness *= STIFFER
+
+
+def _softest(curvature: Array) -> Array:
+    """Least curvature (n, 1, 1) of each map; an empty one takes that of all, or 1."""
+    means = curvature.mean(axis=(1, 2), keepdims=True)
+    means[means == 0] = curvature.mean() or 1.0
+    return LEAST_CURVATURE * means
 
 
 def _history(rows: list[Terms]) -> pd.DataFrame:

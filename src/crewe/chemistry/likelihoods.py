@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 Sums = NDArray[np.float64]
+# Beyond this, next to nothing is expected, and single precision would overflow.
+STEEPEST = 1e20
 
 
 @njit(cache=True, nogil=True, parallel=True)
@@ -46,11 +48,12 @@ def poisson_slope(
         for e in range(len(x)):
             for j in range(x.shape[2]):
                 b, amount = counts[e, i, j], x[e, i, j]
-                expected = amount + background[e, i, j]
+                expected = float(amount + background[e, i, j])
                 total += amount
                 ratio, steep = 0.0, 0.0
                 if expected > 0:
-                    ratio, steep = b / expected, max(b, expected) / (expected * expected)
+                    ratio = b / expected
+                    steep = min(max(ratio, 1.0) / expected, STEEPEST)
                     if b > 0:
                         total -= b * np.log(expected)
                 elif b > 0:

@@ -84,13 +84,14 @@ def set_steps(metric: Array, weight: float, pull: Array, rate: Array) -> None:
     """Set pull = weight/metric, and the dual step that the curvature of the pixels allows."""
     rows, columns = metric.shape
     one, four = metric.dtype.type(1), metric.dtype.type(4)
+    tiny = metric.dtype.type(1e-30)
     for i in range(rows):
         for j in range(columns):
             pull[i, j] = weight / metric[i, j]
     for i in range(rows):
         for j in range(columns):
             near = max(pull[min(i + 1, rows - 1), j], pull[i, min(j + 1, columns - 1)])
-            rate[i, j] = one / (four * (pull[i, j] + near))
+            rate[i, j] = one / max(four * (pull[i, j] + near), tiny)
 
 
 @njit(cache=True, nogil=True)
