@@ -20,10 +20,12 @@ __version__ = "0.1.0"
 
 _ROOM_OF = {
     "ColumnFit": "crewe.atoms",
+    "FusedMaps": "crewe.chemistry",
     "QuantifyPlan": "crewe.workflows",
     "degrade": "crewe.degradation",
     "find_columns": "crewe.atoms",
     "fit_columns": "crewe.atoms",
+    "fuse": "crewe.chemistry",
     "linear_image": "crewe.simulation.linear",
     "list_signals": "crewe.io",
     "load_emulator": "crewe.simulation.emulator.store",
@@ -40,6 +42,7 @@ __all__ = [
     "CalibrationError",
     "ColumnFit",
     "CreweError",
+    "FusedMaps",
     "ImageError",
     "NoColumnsError",
     "PlanError",
@@ -52,6 +55,7 @@ __all__ = [
     "degrade",
     "find_columns",
     "fit_columns",
+    "fuse",
     "linear_image",
     "list_signals",
     "load_emulator",

@@ -1,6 +1,8 @@
 from crewe.atoms import ColumnFit as ColumnFit
 from crewe.atoms import find_columns as find_columns
 from crewe.atoms import fit_columns as fit_columns
+from crewe.chemistry import FusedMaps as FusedMaps
+from crewe.chemistry import fuse as fuse
 from crewe.degradation import degrade as degrade
 from crewe.errors import CalibrationError as CalibrationError
 from crewe.errors import CreweError as CreweError
@@ -18,6 +20,7 @@ from crewe.io import read_image as read_image
 from crewe.io import write as write
 from crewe.restoration import restore as restore
 from crewe.simulation.linear import linear_image as linear_image
+from crewe.simulation.emulator.store import load_emulator as load_emulator
 from crewe.training_sets import open_training_set as open_training_set
 from crewe.workflows import QuantifyPlan as QuantifyPlan
 from crewe.workflows import phase_images as phase_images
