@@ -41,7 +41,7 @@ nitpick_ignore_regex = [
 SET_COMMANDS = ("make", "list", "recipe", "find", "preview", "export", "check")
 COMMANDS = (
     "",
-    *("quantify", "map-atoms", "restore", "phase", "live", "rerun", "info", "convert"),
+    *("quantify", "map-atoms", "restore", "fuse", "phase", "live", "rerun", "info", "convert"),
     *("simulate", "train"),
     *("networks", "networks show", "networks export"),
     *("emulator pairs", "emulator fit", "emulator check"),
