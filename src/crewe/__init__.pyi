@@ -19,8 +19,8 @@ from crewe.io import read as read
 from crewe.io import read_image as read_image
 from crewe.io import write as write
 from crewe.restoration import restore as restore
-from crewe.simulation.linear import linear_image as linear_image
 from crewe.simulation.emulator.store import load_emulator as load_emulator
+from crewe.simulation.linear import linear_image as linear_image
 from crewe.training_sets import open_training_set as open_training_set
 from crewe.workflows import QuantifyPlan as QuantifyPlan
 from crewe.workflows import phase_images as phase_images

@@ -106,7 +106,7 @@ def test_background_is_not_taken_for_signal():
 
 def test_vacuum_stays_empty_and_finite():
     rng = np.random.default_rng(5)
-    truth, _, problem = two_regions(rng)
+    _, _, problem = two_regions(rng)
     guide, counts = problem.guide.copy(), problem.counts.copy()
     guide[:, :30] = 0
     counts[:, :30] = 0
