@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from crewe.chemistry.noise import counts_per_unit, is_counts, map_noise
+from crewe.chemistry.neighbours import variance_line
+from crewe.chemistry.noise import counts_per_unit, is_counts, map_noise, rounded_counts
 from crewe.errors import ImageError
 
 Y, X = np.mgrid[:192, :192] - 95.5
@@ -100,3 +101,32 @@ def test_what_is_no_count(value):
     assert is_counts([value]) == whole
     assert not is_counts(["a"])
     assert is_counts(np.array([True, False]))
+
+
+def few_bright_pixels(rng, rate=0.03):
+    """What is left of spectra after a background: few pixels hold anything, in no fixed unit."""
+    number = rng.poisson(rate * SPHERE)
+    return 0.01 * rng.gamma(np.maximum(number, 1), 1.0) * (number > 0)
+
+
+@pytest.mark.parametrize("make", [few_bright_pixels, lambda rng: 0.3 * rng.poisson(8 * SPHERE)])
+def test_rounded_counts_scatter_like_counts_and_keep_the_mean(make):
+    rng = np.random.default_rng(4)
+    image = make(rng)
+    whole, per_unit = rounded_counts(image, rng)
+    assert is_counts(whole)
+    assert per_unit < counts_per_unit(image) * 1.05
+    assert whole.sum() == pytest.approx(per_unit * image.sum(), rel=0.05)
+    assert variance_line(whole).slope == pytest.approx(1.0, abs=0.02)
+
+
+def test_halves_of_rounded_counts_share_no_noise():
+    rng = np.random.default_rng(5)
+    products = []
+    for _ in range(12):
+        whole, _ = rounded_counts(few_bright_pixels(rng), rng)
+        first = rng.binomial(whole.astype(np.int64), 0.5)
+        expected = SPHERE * whole.mean() / 2
+        products.append(np.mean((first - expected) * (whole - first - expected)) / whole.mean())
+    # Of halves that shared all their noise it were a quarter.
+    assert abs(np.mean(products)) < 0.03

@@ -20,6 +20,8 @@ SIGNIFICANT = 3.0
 """Standard errors that a slope must exceed to be one."""
 NOISELESS = 1e-4
 """Deviation, in shares of the mean, below which there is no noise."""
+STEPS = 12
+"""Of a bisection over a factor of 64: to 0.1 %, less than the noise of the slope."""
 LIKE_COUNTS = (0.5, 2.0)
 """Variance over mean between which whole numbers are believed to be counts."""
 
@@ -92,6 +94,28 @@ def map_noise(values: ArrayLike, element: str = "") -> MapNoise:
         raise ImageError(f"{element}: {problem}") from None
 
 
+def rounded_counts(values: ArrayLike, rng: np.random.Generator) -> tuple[Array, float]:
+    """Turn an element map (y, x) that is no count into whole numbers that scatter like counts.
+
+    Each value times the returned counts per unit is rounded up or down at random, so that its mean
+    is kept, and the counts per unit are those at which the variance grows with the mean as that of
+    counts does, rounding included: fewer than `counts_per_unit` says, as rounding costs some. What
+    comes out can be split into halves of independent noise like counts, also where few pixels hold
+    anything at all; noise that is added to and taken from such a map does not split it, as both
+    halves keep its few bright pixels. Negative values become 0, and raise the mean where a
+    background was taken off. Raises ImageError as `map_noise` does.
+    """
+    image = _checked(values)
+    raised = rng.random(image.shape)
+    most = 2 * counts_per_unit(image)
+    low, high = most / 64, most
+    for _ in range(STEPS):
+        middle = float(np.sqrt(low * high))
+        line = variance_line(_rounded(image, middle, raised))
+        low, high = (low, middle) if line.slope > 1 else (middle, high)
+    return _rounded(image, low, raised), low
+
+
 def _of_whole_numbers(image: Array) -> MapNoise:
     if min(image.shape) < SMALLEST_PX or not image.any():
         return MapNoise(1.0, 0.0)
@@ -160,3 +184,7 @@ def _checked(values: ArrayLike) -> Array:
     if not np.isfinite(image).all():
         raise ImageError("the map holds NaN or infinity; crop it or fill the holes first.")
     return image
+
+
+def _rounded(image: Array, per_unit: float, raised: Array) -> Array:
+    return np.asarray(np.floor(np.maximum(image, 0.0) * per_unit + raised))
