@@ -115,3 +115,17 @@ def test_what_has_no_cost(change, error, words):
     maps, haadf = given.pop("maps"), given.pop("haadf")
     with pytest.raises(error, match=words):
         fusion_cost(maps, haadf, ElasticModel(ELEMENTS), **given)
+
+
+def test_results_do_not_depend_on_the_number_of_threads(monkeypatch):
+    rng = np.random.default_rng(5)
+    counts, haadf = rng.poisson(2.0, (3, 300, 40)).astype(float), rng.normal(5, 2, (300, 40))
+    cost = fusion_cost(counts, haadf, ElasticModel(ELEMENTS), **WEIGHTS)
+    x = rng.uniform(0, 3, counts.shape)
+    found = []
+    for threads in ("1", "3"):
+        monkeypatch.setenv("NUMBA_NUM_THREADS", threads)
+        found.append((cost.terms(x), *cost.smooth_slope(x), cost.hessian(x)))
+    assert found[0][:2] == found[1][:2]
+    for one, other in zip(found[0][2:], found[1][2:], strict=True):
+        assert np.array_equal(one, other)

@@ -110,8 +110,7 @@ def _begin(cost: Cost, start: Array | None) -> _State:
 def _descend(cost: Cost, state: _State) -> bool:
     """One step that lowers the cost; False where there is none."""
     while True:
-        found = _step(cost, state)
-        terms = cost.terms(found)
+        found, terms = _step(cost, state)
         if terms.total < state.terms.total:
             _advance(state, found, terms)
             return True
@@ -132,7 +131,7 @@ def _advance(state: _State, found: Array, terms: Terms) -> None:
     state.amounts, state.terms, state.speed = found, terms, faster
 
 
-def _step(cost: Cost, state: _State) -> Array:
+def _step(cost: Cost, state: _State) -> tuple[Array, Terms]:
     """Proximal gradient step from the point ahead, as stiff as it must be for its model to hold."""
     value, gradient, curvature = cost.smooth_slope(state.ahead)
     np.maximum(curvature, _softest(curvature), out=curvature)
@@ -153,8 +152,10 @@ def _step(cost: Cost, state: _State) -> Array:
         away = solved.maps - state.ahead
         model = value + float(np.sum(gradient * away) + 0.5 * np.sum(metric * away * away))
         slack = float(np.finfo(metric.dtype).eps) * abs(value)
-        if cost.smooth(solved.maps) <= model + slack or state.stiffness > STIFFEST:
-            return solved.maps
+        terms = cost.terms(solved.maps)
+        smooth = terms.elastic + terms.chemical
+        if smooth <= model + slack or state.stiffness > STIFFEST:
+            return solved.maps, terms
         state.stiffness *= STIFFER
 
 

@@ -82,8 +82,8 @@ class Cost:
         if self.likelihood == "poisson":
             weight = float(self.chemical_weight)
             given = (amounts, self.counts, self.background)
-            sums = poisson_slope(*given, weight, gradient, curvature)
-            return value + weight * float(sums.sum()), gradient, curvature
+            value += weight * poisson_slope(*given, weight, gradient, curvature)
+            return value, gradient, curvature
         gradient += self.chemical_weight * (amounts + self.background - self.counts)
         curvature += self.chemical_weight
         return value + self._chemical(amounts), gradient, curvature
@@ -124,8 +124,7 @@ class Cost:
 
     def _chemical(self, amounts: Array) -> float:
         if self.likelihood == "poisson":
-            sums = poisson_cost(amounts, self.counts, self.background)
-            return self.chemical_weight * float(sums.sum())
+            return self.chemical_weight * poisson_cost(amounts, self.counts, self.background)
         return self.chemical_weight * squares_cost(amounts, self.counts, self.background)
 
 

@@ -1,21 +1,22 @@
-"""The compiled loops under the elastic model: one pass over the pixels, rows side by side.
+"""The compiled loops under the elastic model: one pass over the pixels of some image rows.
 
-x (n, y, x) amounts, b (rows, y, x) signals, w (rows, n) weights, γ (rows,). Sums are kept row by
-row of the image and added afterwards, so that they do not depend on the number of threads.
+x (n, y, x) amounts, b (rows, y, x) signals, w (rows, n) weights, γ (rows,). Threads share out the
+image rows `first` to `last`; sums are kept row by row and added afterwards, so that they do not
+depend on the number of threads.
 """
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 Array = NDArray[np.floating]
 Sums = NDArray[np.float64]
 
 
-@njit(cache=True, nogil=True, parallel=True)
-def predictions(x: Array, weights: Sums, gammas: Sums, found: Array) -> None:
+@njit(cache=True, nogil=True)
+def predictions(x: Array, weights: Sums, gammas: Sums, found: Array, first: int, last: int) -> None:
     """A xᵞ, each row of A with its own γ."""
-    for i in prange(x.shape[1]):
+    for i in range(first, last):
         for j in range(x.shape[2]):
             for r in range(len(weights)):
                 gamma = x.dtype.type(gammas[r])
@@ -25,11 +26,12 @@ def predictions(x: Array, weights: Sums, gammas: Sums, found: Array) -> None:
                 found[r, i, j] = total
 
 
-@njit(cache=True, nogil=True, parallel=True)
-def misfits(x: Array, b: Array, weights: Sums, gammas: Sums) -> Sums:
+@njit(cache=True, nogil=True)
+def misfits(
+    x: Array, b: Array, weights: Sums, gammas: Sums, sums: Sums, first: int, last: int
+) -> None:
     """Squares of A xᵞ − b, summed along each row of the image."""
-    sums = np.zeros(x.shape[1])
-    for i in prange(x.shape[1]):
+    for i in range(first, last):
         squares = 0.0
         for j in range(x.shape[2]):
             for r in range(len(weights)):
@@ -39,17 +41,25 @@ def misfits(x: Array, b: Array, weights: Sums, gammas: Sums) -> Sums:
                     total += weights[r, e] * x[e, i, j] ** gamma
                 squares += (total - b[r, i, j]) ** 2
         sums[i] = squares
-    return sums
 
 
-@njit(cache=True, nogil=True, parallel=True)
-def slopes(x: Array, b: Array, weights: Sums, gammas: Sums, gradient: Array, bound: Array) -> Sums:
+@njit(cache=True, nogil=True)
+def slopes(
+    x: Array,
+    b: Array,
+    weights: Sums,
+    gammas: Sums,
+    gradient: Array,
+    bound: Array,
+    sums: Sums,
+    first: int,
+    last: int,
+) -> None:
     """Squares as in `misfits`; fills the gradient (eq. 2) and a diagonal that bounds eq. 4."""
-    sums = np.zeros(x.shape[1])
     elements = len(x)
-    for i in prange(x.shape[1]):
-        v, curve = np.empty(elements), np.empty(elements)
-        slope, limit = np.empty(elements), np.empty(elements)
+    v, curve = np.empty(elements), np.empty(elements)
+    slope, limit = np.empty(elements), np.empty(elements)
+    for i in range(first, last):
         squares = 0.0
         for j in range(x.shape[2]):
             slope[:], limit[:] = 0, 0
@@ -63,15 +73,16 @@ def slopes(x: Array, b: Array, weights: Sums, gammas: Sums, gradient: Array, bou
                 gradient[e, i, j] = slope[e]
                 bound[e, i, j] = limit[e]
         sums[i] = squares
-    return sums
 
 
-@njit(cache=True, nogil=True, parallel=True)
-def curvatures(x: Array, b: Array, weights: Sums, gammas: Sums, blocks: Sums) -> None:
+@njit(cache=True, nogil=True)
+def curvatures(
+    x: Array, b: Array, weights: Sums, gammas: Sums, blocks: Sums, first: int, last: int
+) -> None:
     """Fill the Hessian (n, n, y, x), eq. 4."""
     elements = len(x)
-    for i in prange(x.shape[1]):
-        v, curve = np.empty(elements), np.empty(elements)
+    v, curve = np.empty(elements), np.empty(elements)
+    for i in range(first, last):
         for j in range(x.shape[2]):
             blocks[:, :, i, j] = 0
             for r in range(len(weights)):

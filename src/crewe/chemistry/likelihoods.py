@@ -1,14 +1,16 @@
 """How far amounts are from the counts: Poisson or least squares, with slope and curvature.
 
-All arrays (n, y, x) of one kind. Sums are kept row by row of the image and added afterwards, so
-that they do not depend on the number of threads.
+All arrays (n, y, x) of one kind. Threads share out the rows of the image; sums are kept row by
+row and added afterwards, so that they do not depend on the number of threads.
 """
 
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
+
+from crewe.chemistry.bands import Bands, processors
 
 Array = NDArray[Any]
 Sums = NDArray[np.float64]
@@ -16,11 +18,33 @@ Sums = NDArray[np.float64]
 STEEPEST = 1e20
 
 
-@njit(cache=True, nogil=True, parallel=True)
-def poisson_cost(x: Array, counts: Array, background: Array) -> Sums:
-    """Sum of x − b log(x + ε) along each row; ∞ where something was counted at x + ε = 0."""
-    sums = np.zeros(x.shape[1])
-    for i in prange(x.shape[1]):
+def poisson_cost(x: Array, counts: Array, background: Array) -> float:
+    """Σ(x − b log(x + ε)); ∞ where something was counted at x + ε = 0."""
+    sums = np.empty(x.shape[1])
+    with Bands(x.shape[1], processors()) as bands:
+        bands.run(lambda first, last: _costs(x, counts, background, sums, first, last))
+    return float(sums.sum())
+
+
+def poisson_slope(
+    x: Array, counts: Array, background: Array, weight: float, gradient: Array, curvature: Array
+) -> float:
+    """Cost as above; adds weight·(1 − b/(x + ε)), eq. 3, and a curvature for steps.
+
+    That is weight·max(b, x + ε)/(x + ε)²: the second derivative where it is larger than the one
+    of a multiplicative (EM) step, and the latter elsewhere, since steps towards fewer counts
+    would overshoot with the second derivative alone.
+    """
+    sums = np.empty(x.shape[1])
+    arrays = (x, counts, background, float(weight), gradient, curvature, sums)
+    with Bands(x.shape[1], processors()) as bands:
+        bands.run(lambda first, last: _slopes(*arrays, first, last))
+    return float(sums.sum())
+
+
+@njit(cache=True, nogil=True)
+def _costs(x: Array, counts: Array, background: Array, sums: Sums, first: int, last: int) -> None:
+    for i in range(first, last):
         total = 0.0
         for e in range(len(x)):
             for j in range(x.shape[2]):
@@ -29,21 +53,21 @@ def poisson_cost(x: Array, counts: Array, background: Array) -> Sums:
                     expected = x[e, i, j] + background[e, i, j]
                     total -= counts[e, i, j] * np.log(expected) if expected > 0 else -np.inf
         sums[i] = total
-    return sums
 
 
-@njit(cache=True, nogil=True, parallel=True)
-def poisson_slope(
-    x: Array, counts: Array, background: Array, weight: float, gradient: Array, curvature: Array
-) -> Sums:
-    """Cost as above; adds weight·(1 − b/(x + ε)), eq. 3, and a curvature for steps.
-
-    That is weight·max(b, x + ε)/(x + ε)²: the second derivative where it is larger than the one
-    of a multiplicative (EM) step, and the latter elsewhere, since steps towards fewer counts
-    would overshoot with the second derivative alone.
-    """
-    sums = np.zeros(x.shape[1])
-    for i in prange(x.shape[1]):
+@njit(cache=True, nogil=True)
+def _slopes(
+    x: Array,
+    counts: Array,
+    background: Array,
+    weight: float,
+    gradient: Array,
+    curvature: Array,
+    sums: Sums,
+    first: int,
+    last: int,
+) -> None:
+    for i in range(first, last):
         total = 0.0
         for e in range(len(x)):
             for j in range(x.shape[2]):
@@ -61,13 +85,12 @@ def poisson_slope(
                 gradient[e, i, j] += weight * (1 - ratio)
                 curvature[e, i, j] += weight * steep
         sums[i] = total
-    return sums
 
 
 def least_poisson_cost(counts: Array, background: Array) -> float:
     """The least that `poisson_cost` can be over all x ≥ 0: at x = max(b − ε, 0)."""
     best = np.maximum(counts - background, 0)
-    return float(poisson_cost(best, counts, background).sum())
+    return poisson_cost(best, counts, background)
 
 
 def squares_cost(x: Array, counts: Array, background: Array) -> float:

@@ -5,6 +5,7 @@ weights from the atomic number Z. Further elastic signals (ABF, …) are more ro
 writes (Z x)ᵞ: that is the weighting "power" up to a common factor.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crewe.chemistry.bands import Bands, processors
 from crewe.chemistry.elastic_loops import curvatures, misfits, predictions, slopes
 from crewe.errors import ImageError, PlanError
 
@@ -98,13 +100,15 @@ class ElasticModel:
         """The elastic signals (rows, y, x) of amounts (n, y, x), each row with its own γ."""
         x = self._amounts(amounts)
         found = np.empty((len(self.weights), *x.shape[1:]), x.dtype)
-        predictions(x, self.weights, self.gammas, found)
+        _in_bands(predictions, x, self.weights, self.gammas, found)
         return found
 
     def misfit(self, amounts: Array, signals: Array) -> float:
         """½‖A xᵞ − b‖², the first term of eq. 1."""
         x, b = self._pair(amounts, signals)
-        return 0.5 * float(misfits(x, b, self.weights, self.gammas).sum())
+        sums = np.empty(x.shape[1])
+        _in_bands(misfits, x, b, self.weights, self.gammas, sums)
+        return 0.5 * float(sums.sum())
 
     def gradient(self, amounts: Array, signals: Array) -> Array:
         """Gradient (n, y, x) of ½‖A xᵞ − b‖², eq. 2: γ diag(xᵞ⁻¹) Aᵀ(A xᵞ − b)."""
@@ -117,8 +121,8 @@ class ElasticModel:
         where it is positive. Both (n, y, x).
         """
         x, b = self._pair(amounts, signals)
-        gradient, bound = np.empty_like(x), np.empty_like(x)
-        sums = slopes(x, b, self.weights, self.gammas, gradient, bound)
+        gradient, bound, sums = np.empty_like(x), np.empty_like(x), np.empty(x.shape[1])
+        _in_bands(slopes, x, b, self.weights, self.gammas, gradient, bound, sums)
         return 0.5 * float(sums.sum()), gradient, bound
 
     def hessian(self, amounts: Array, signals: Array) -> NDArray[np.float64]:
@@ -129,7 +133,7 @@ class ElasticModel:
         """
         x, b = self._pair(amounts, signals)
         blocks = np.empty((len(x), *x.shape))
-        curvatures(x, b, self.weights, self.gammas, blocks)
+        _in_bands(curvatures, x, b, self.weights, self.gammas, blocks)
         return blocks
 
     def _amounts(self, amounts: Array) -> Array:
@@ -157,6 +161,13 @@ def atomic_number(symbol: str) -> int:
     if number == 0:
         raise PlanError(f"{symbol!r} is no element: name maps by symbols such as Co, S or O")
     return number
+
+
+def _in_bands(loop: Callable[..., None], amounts: Array, *arrays: Array) -> None:
+    """Let threads share a compiled loop over the rows of the image."""
+    rows = amounts.shape[1]
+    with Bands(rows, processors()) as bands:
+        bands.run(lambda first, last: loop(amounts, *arrays, first, last))
 
 
 def _stack(given: Array, count: int, what: str) -> Array:

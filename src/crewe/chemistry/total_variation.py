@@ -5,16 +5,21 @@ pixel may have a curvature of its own (`metric`); the dual step is then chosen p
 Pock and Chambolle 2011, doi:10.1109/ICCV.2011.6126441.
 """
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from crewe.chemistry.variation_loops import lengths_of_gradients, smooth_channels
+from crewe.chemistry.bands import processors
+from crewe.chemistry.variation_loops import length_of_gradient, smooth_channel
 from crewe.errors import ImageError, PlanError
 
 Array = NDArray[Any]
+# Smaller maps are done before a second thread has woken up.
+LEAST_PIXELS = 96 * 96
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,13 @@ def value(maps: Array) -> Any:
     `maps` (y, x) gives a float, (n, y, x) an array (n,) of float64; per pixel, no unit of length.
     NaN in a map makes its value NaN. Raises ImageError for another number of dimensions.
     """
-    found = lengths_of_gradients(_stack(maps))
+    stack = _stack(maps)
+    found = np.empty(len(stack))
+
+    def measure(c: int) -> None:
+        found[c] = length_of_gradient(stack[c])
+
+    _each_channel(measure, stack)
     return found if np.ndim(maps) == 3 else float(found[0])
 
 
@@ -73,10 +84,27 @@ def prox(
         field[...] = _like(field, dual, "dual")
     found = np.empty_like(stack)
     least = 0.0 if non_negative else -np.inf
-    gaps, counts = smooth_channels(
-        stack, weights, own, least, float(tolerance), float(gap), int(iterations), field, found
-    )
+    gaps, counts = np.empty(len(stack)), np.empty(len(stack), np.int64)
+    limits = (least, float(tolerance), float(gap), int(iterations))
+
+    def smooth(c: int) -> None:
+        gaps[c], counts[c] = smooth_channel(
+            stack[c], weights[c], own[c], *limits, field[c], found[c]
+        )
+
+    _each_channel(smooth, stack)
     return Prox(found if np.ndim(maps) == 3 else found[0], field, gaps, counts)
+
+
+def _each_channel(work: Callable[[int], None], stack: Array) -> None:
+    """Work on the channels at once, each on one thread: an iteration is too short to share."""
+    threads = min(len(stack), processors())
+    if threads == 1 or stack[0].size < LEAST_PIXELS:
+        for channel in range(len(stack)):
+            work(channel)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(work, range(len(stack))))
 
 
 def _stack(maps: Array) -> Array:

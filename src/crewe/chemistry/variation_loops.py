@@ -1,14 +1,12 @@
-"""The compiled loops under the total variation of maps.
+"""The compiled loops under the total variation of one map.
 
 Differences are forward ones, zero across the last row and the last column. So the dual field
 (down, right) is always zero in its last row (down) and last column (right), and the row above
 the first is read from the last: index −1.
-
-Channels run beside each other, each on one thread: an iteration is too short to be shared.
 """
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 Array = NDArray[np.floating]
@@ -149,34 +147,3 @@ def smooth_channel(
             climb(u, rate, v.dtype.type((speed - 1) / faster), field, ahead)
             speed = faster
             count += 1
-
-
-@njit(cache=True, nogil=True, parallel=True)
-def smooth_channels(
-    v: Array,
-    weights: NDArray[np.float64],
-    metric: Array,
-    least: float,
-    relative: float,
-    absolute: float,
-    iterations: int,
-    field: Array,
-    u: Array,
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Channel by channel; fills `field` and `u`, returns the gaps and the iterations."""
-    gaps = np.zeros(len(v))
-    counts = np.zeros(len(v), np.int64)
-    for c in prange(len(v)):
-        gaps[c], counts[c] = smooth_channel(
-            v[c], weights[c], metric[c], least, relative, absolute, iterations, field[c], u[c]
-        )
-    return gaps, counts
-
-
-@njit(cache=True, nogil=True, parallel=True)
-def lengths_of_gradients(stack: Array) -> NDArray[np.float64]:
-    """Total variation of each channel."""
-    found = np.zeros(len(stack))
-    for c in prange(len(stack)):
-        found[c] = length_of_gradient(stack[c])
-    return found
