@@ -106,6 +106,12 @@ def test_one_file_may_hold_both(tmp_path, made):
         opened({"haadf": tmp_path / "both.h5", "elements": ("Pt",)})
 
 
+def test_what_a_file_lacks_is_told_by_the_options_that_help(tmp_path, made):
+    np.savez(tmp_path / "maps.npz", Co=made.maps.sel(element="Co").values, S=made.haadf.values)
+    with pytest.raises(ReadError, match="--signal continuum"):
+        opened({"haadf": tmp_path / "maps.npz"})
+
+
 def test_a_background_is_cut_as_the_maps_are(tmp_path, made):
     inputs = opened(write_field(tmp_path, made))
     ramp = made.haadf.copy(data=np.arange(48.0 * 48).reshape(48, 48))

@@ -51,6 +51,10 @@ Source = Annotated[
     Literal["auto", "spectra", "maps"] | None,
     option(INPUT, text="What is taken of a file that holds both. Default: counts of spectra."),
 ]
+Technique = Annotated[
+    Literal["edx", "eels"] | None,
+    option(INPUT, text="What the spectra are. Default: as the file says."),
+]
 Align = Annotated[
     bool | None,
     option(INPUT, "--align/--no-align", text="Shift HAADF onto the maps. Default: where clear."),
@@ -115,6 +119,7 @@ def fuse(
     signal: options.Signal = None,
     line: Lines = None,
     source: Source = None,
+    technique: Technique = None,
     align: Align = None,
     plan: PlanFile = None,
     prior: Prior = None,
@@ -147,6 +152,7 @@ def fuse(
         "signal": number_or_word(signal),
         "lines": fuse_words.by_element(line, "--line", "Pt=La"),
         "source": source,
+        "technique": technique,
         "align": align,
         "prior": prior,
         "strength": strength,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from crewe import io
 from crewe.workflows.fuse_inputs import open_inputs
 from crewe.workflows.fuse_output import (
     check_files,
@@ -43,6 +45,10 @@ def run_fusion(
     result = make_fusion(plan, store, told, overwrite=overwrite)
     told.stage_started("writing")
     _write(result, provenance, overwrite)
+    if result.summary["parts"] > 1:
+        # What was put together lies in the store, and some systems keep files that are in use.
+        written = map_files(plan, result.elements)
+        result = replace(result, maps={name: io.read(path) for name, path in written.items()})
     store.remove()
     said = ", ".join(result.elements)
     told.finished(f"{in_words(result.summary)}{said} written to {plan.output}")

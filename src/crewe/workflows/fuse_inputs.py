@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from crewe import io
 from crewe.axes import length_unit, with_pixel_coordinates
 from crewe.chemistry.files import open_fusion_inputs
-from crewe.errors import ImageError, ReadError
+from crewe.errors import CreweError, ImageError, ReadError
 from crewe.io.choose import squeeze
 from crewe.workflows.fuse_haadf import ElasticImages, Window, frame_of
 from crewe.workflows.fuse_plan import FusePlan
@@ -23,6 +23,10 @@ from crewe.workflows.fuse_preview import thinned
 if TYPE_CHECKING:
     import xarray as xr
 
+OPTIONS = {
+    "haadf='continuum'": "--signal continuum",
+    "technique='edx' or 'eels'": "--technique edx or eels",
+}
 EVERYWHERE: Window = (slice(None), slice(None))
 
 
@@ -149,16 +153,27 @@ def open_inputs(plan: FusePlan) -> FuseInputs:
 
 
 def _of_one_file(plan: FusePlan) -> FuseInputs:
-    taken = open_fusion_inputs(
-        plan.haadf,
-        plan.elements or None,
-        plan.lines or None,
-        haadf=plan.signal,
-        source=plan.source,
-    )
+    try:
+        taken = open_fusion_inputs(
+            plan.haadf,
+            plan.elements or None,
+            plan.lines or None,
+            haadf=plan.signal,
+            source=plan.source,
+            technique=plan.technique,
+        )
+    except CreweError as error:
+        raise type(error)(_as_options(str(error))) from error
     maps = {element: with_pixel_coordinates(one) for element, one in taken.maps.items()}
     haadf = with_pixel_coordinates(taken.haadf)
     return FuseInputs(haadf, maps, taken.background or {}, taken.remarks, aligned=plan.align)
+
+
+def _as_options(said: str) -> str:
+    """Name arguments of the function by the options that stand for them."""
+    for argument, words in OPTIONS.items():
+        said = said.replace(argument, words)
+    return said
 
 
 def _signal_of(element: str, path: Path) -> str | None:

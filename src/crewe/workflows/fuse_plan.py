@@ -49,6 +49,8 @@ class FusePlan(PlanPart):
     """X-ray line or edge of an element, such as La, where maps are made of spectra."""
     source: Literal["auto", "spectra", "maps"] = "auto"
     """What is taken of a file that holds both spectra and maps."""
+    technique: Literal["edx", "eels"] | None = None
+    """What spectra are; nothing asks the file."""
     prior: Prior = "auto"
     """What is smooth and what HAADF does, see `crewe.chemistry.fuse`."""
     strength: PositiveFloat | None = None
