@@ -51,6 +51,11 @@ def test_settings_are_lines_and_the_best_has_a_ring():
     ring = next(line for line in axes.lines if line.get_label() == "best")
     assert (ring.get_xdata()[0], ring.get_ydata()[0]) == (1.0, 1.0)
     assert len(axes.lines) == 4
+    chosen = {"prior": "composition", "strength": 2.0}
+    ring = tried_figure(tried, chosen).axes[0].lines[-1]
+    assert (ring.get_label(), ring.get_ydata()[0]) == ("chosen", 1.3)
+    ring = tried_figure(tried, {"prior": "amounts"}).axes[0].lines[-1]
+    assert ring.get_label() == "best"
     assert png_bytes(figure, 50).startswith(b"\x89PNG")
 
 

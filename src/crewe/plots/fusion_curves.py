@@ -1,5 +1,6 @@
 """How a fusion converged, what was tried to choose its settings, and which fractions came out."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -55,12 +56,15 @@ def convergence_figure(history: "pd.DataFrame", *, title: str = "") -> "Figure":
     return figure
 
 
-def tried_figure(tried: "pd.DataFrame", *, title: str = "") -> "Figure":
+def tried_figure(
+    tried: "pd.DataFrame", chosen: "Mapping[str, Any] | None" = None, *, title: str = ""
+) -> "Figure":
     """Draw the error of predicting counts that were held out against the strength.
 
     `tried` has the columns prior, strength, guide_smoothing_px, gamma and prediction_error; what
     was tried with the same other settings is one line, what was tried at a single strength a dot
-    in the colour of its prior. A ring marks the best.
+    in the colour of its prior. A ring marks what was `chosen`, given by the same columns, which
+    need not be the best where that is no clear gain; the best without it.
     """
     import matplotlib
     from matplotlib.figure import Figure
@@ -78,9 +82,9 @@ def tried_figure(tried: "pd.DataFrame", *, title: str = "") -> "Figure":
             label = _setting(*values) if len(line) > 1 or alone else None
             shown = LINES[len(axes.get_legend_handles_labels()[1]) % len(LINES)] if label else "o"
             axes.plot(line["strength"], line["prediction_error"], shown, label=label, **style)
-        best = tried.nsmallest(1, "prediction_error")
+        ringed, words = _ringed(tried, chosen)
         ring: dict[str, Any] = {"color": INK, "fillstyle": "none", "markersize": 9}
-        axes.plot(best["strength"], best["prediction_error"], "o", label="best", **ring)
+        axes.plot(ringed["strength"], ringed["prediction_error"], "o", label=words, **ring)
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter("{x:g}")
         axes.xaxis.set_minor_formatter("{x:g}")
@@ -119,6 +123,18 @@ def fractions_figure(
                     _draw_phases(below, phases[phases["element"] == name], np.isfinite(values))
         _hide_unused(panels)
     return figure
+
+
+def _ringed(
+    tried: "pd.DataFrame", chosen: "Mapping[str, Any] | None"
+) -> tuple["pd.DataFrame", str]:
+    if chosen is not None:
+        same = np.ones(len(tried), dtype=bool)
+        for name, value in chosen.items():
+            same &= (tried[name] == value).to_numpy()
+        if same.any():
+            return tried[same], "chosen"
+    return tried.nsmallest(1, "prediction_error"), "best"
 
 
 def _setting(prior: Any, smoothing: Any, gamma: Any) -> str:

@@ -26,7 +26,8 @@ CAPTIONS = {
     "the Gaussians that were found in it.",
     "convergence": "Convergence. The total of the chemical term and the variation never rises. "
     "Elastic is the misfit of HAADF; where HAADF guides, it is told and not part of the total.",
-    "tried": "How well one half of the counts was predicted from the other, by strength.",
+    "tried": "How well one half of the counts was predicted from the other, by strength. A usual "
+    "setting is chosen where none is clearly better.",
 }
 TABLES = {
     "phases": "Phases: Gaussians in the histogram of each fraction",
@@ -67,7 +68,9 @@ def figures_of(result: Fusion) -> Iterator[tuple[str, Any]]:
         yield "standard_error", standard_error_figure(shown.errors, title=title)
     yield "convergence", convergence_figure(result.chosen.history)
     if len(result.chosen.tried):
-        yield "tried", tried_figure(result.chosen.tried)
+        columns = ("prior", "strength", "guide_smoothing_px", "gamma")
+        chosen = {name: getattr(result.chosen, name) for name in columns}
+        yield "tried", tried_figure(result.chosen.tried, chosen)
 
 
 def tables_of(result: Fusion) -> dict[str, pd.DataFrame]:
@@ -116,7 +119,7 @@ def page_of(result: Fusion, provenance: Mapping[str, Any], pictures: Mapping[str
         parts.append(f"<h2>{escape(TABLES[name])}</h2>{table_html(plain_rows(table))}")
     parts += [
         "<h2>Provenance</h2>",
-        _pairs({name: str(value) for name, value in provenance["plan"].items()}),
+        _pairs({name: str(value) for name, value in _told(provenance["plan"]).items()}),
         _pairs({f"SHA-256 of {name}": text for name, text in provenance["sha256"].items()}),
         _pairs(provenance["versions"]),
         f"<p>Repeat and compare: <code>crewe rerun {escape(str(result.plan.output))}</code></p>",
@@ -126,6 +129,11 @@ def page_of(result: Fusion, provenance: Mapping[str, Any], pictures: Mapping[str
         f"<title>{title} – crewe fuse</title><style>{STYLE}{STYLE_OF_WARNINGS}</style></head>"
         f"<body><main><h1>{title}</h1>{''.join(parts)}</main></body></html>\n"
     )
+
+
+def _told(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that say something."""
+    return {name: value for name, value in settings.items() if value not in (None, [], {}, "")}
 
 
 def _each(values: Mapping[str, Any], write: Any) -> str:
