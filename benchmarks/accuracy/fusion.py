@@ -20,12 +20,10 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
     os.environ.setdefault(variable, "1")
 
 from benchmarks.accuracy import fusion_cases as cases  # noqa: E402
-from benchmarks.accuracy.fusion_errors import errors, gallium  # noqa: E402
 from benchmarks.accuracy.fusion_filters import filtered, smoothed  # noqa: E402
 from benchmarks.accuracy.fusion_original import original  # noqa: E402
-from benchmarks.accuracy.fusion_own import fused  # noqa: E402
+from benchmarks.accuracy.fusion_own import fused, gallium  # noqa: E402
 from benchmarks.accuracy.fusion_page import page  # noqa: E402
-from benchmarks.accuracy.fusion_same_cost import same_cost  # noqa: E402
 from benchmarks.accuracy.fusion_store import Store, checksum, load  # noqa: E402
 
 HERE = "benchmarks.accuracy."
@@ -35,11 +33,9 @@ MODULES = {
     "smoothed": ("fusion_filters",),
     "own": ("fusion_own",),
     "original": ("fusion_original",),
-    "errors": ("fusion_errors", "fusion_own"),
-    "films": ("fusion_errors", "fusion_own"),
-    "same_cost": ("fusion_same_cost", "fusion_original"),
+    "films": ("fusion_own",),
 }
-OF_PEER = ("original", "same_cost")
+OF_PEER = ("original",)
 Task = tuple[str, cases.Case]
 
 
@@ -65,16 +61,14 @@ def main() -> None:
 
 def _tasks(given: argparse.Namespace) -> list[Task]:
     """What is to be made, the longest first."""
-    both = dict.fromkeys([*cases.main_cases(given.seeds), *cases.grid(given.grid_seeds)])
     of_main = cases.main_cases(given.seeds)
+    both = list(dict.fromkeys([*of_main, *cases.grid(given.grid_seeds)]))
     wanted = [
-        ("own", list(both)),
+        ("own", both),
         ("original", of_main),
-        ("errors", cases.error_bar_cases()),
         ("smoothed", of_main),
-        ("filters", list(both)),
+        ("filters", both),
         ("films", cases.film_cases(given.seeds)),
-        ("same_cost", cases.cost_cases(given.seeds)),
     ]
     return [(group, case) for group, each in wanted for case in each]
 
@@ -97,9 +91,7 @@ def _make(store: Store, case: cases.Case, peer: str | None) -> None:
         "smoothed": smoothed,
         "own": fused,
         "original": partial(original, python=peer),
-        "errors": errors,
         "films": gallium,
-        "same_cost": partial(same_cost, python=peer),
     }
     store.scores(case, make[store.group])
 
@@ -115,7 +107,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--peer", help="Python of an environment that holds multimodal_fusion")
     parser.add_argument("--seeds", type=int, default=3, help="realisations at the main SNRs")
-    parser.add_argument("--grid-seeds", type=int, default=3, help="realisations at all SNRs")
+    parser.add_argument("--grid-seeds", type=int, default=1, help="realisations at all SNRs")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--cache", type=Path, default=Path("build/fusion"))
     parser.add_argument("--pictures", type=Path)

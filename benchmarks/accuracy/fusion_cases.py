@@ -100,8 +100,3 @@ def error_bar_cases() -> list[Case]:
     """Where standard errors are looked at: the textured particle everywhere, others less often."""
     everywhere = [Case("textured", *snrs, 0) for snrs in product(HAADF_SNRS, CHEMICAL_SNRS)]
     return [*everywhere, *(Case(kind, *snrs, 0) for kind in ("smooth", "atomic") for snrs in MAIN)]
-
-
-def cost_cases(seeds: int) -> list[Case]:
-    """Where the cost of the original is minimised by both programs."""
-    return [Case("textured", *snrs, seed) for snrs in MAIN[1:3] for seed in range(seeds)]

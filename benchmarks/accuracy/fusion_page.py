@@ -5,7 +5,7 @@ from pathlib import Path
 from benchmarks.accuracy import fusion_pictures as pictures
 from benchmarks.accuracy import fusion_tables as tables
 from benchmarks.accuracy import fusion_words as words
-from benchmarks.accuracy.fusion_cases import SHOWN, Case, cost_cases, error_bar_cases
+from benchmarks.accuracy.fusion_cases import SHOWN, Case, error_bar_cases
 from benchmarks.accuracy.fusion_findings import findings
 from benchmarks.accuracy.fusion_store import Store
 from benchmarks.accuracy.tables import environment
@@ -48,11 +48,6 @@ def page(
         words.ERROR_BARS.format(**tables.correlations(scores, bars)),
         tables.error_bar_table(scores, bars),
         "![Standard errors and errors](../images/fusion/standard_errors.png)",
-        "## Seconds to the same cost",
-        words.SAME_COST.format(cases=len(cost_cases(seeds))),
-        tables.cost_table(scores, cost_cases(seeds)),
-        words.TIMES,
-        tables.time_table(scores, seeds),
         environment("numpy", "scipy", "numba"),
     ]
     return "\n\n".join(part.strip() for part in parts) + "\n"

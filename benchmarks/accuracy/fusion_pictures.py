@@ -10,7 +10,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from benchmarks.accuracy.fusion_cases import CHEMICAL_SNRS, HAADF_SNRS, Case, Maps, errors
-from benchmarks.accuracy.fusion_tables import METHODS, Scores, mean_error, seeds_of
+from benchmarks.accuracy.fusion_tables import METHODS, Scores, error_bars, mean_error, seeds_of
 from crewe.plots.palette import typography
 from crewe.testing.core_shell import KINDS
 
@@ -86,8 +86,7 @@ def _error_panel(panel: Any, scores: Scores, method: str, kind: str, seeds: int)
 
 def standard_errors(scores: Scores, cases: Sequence[Case], path: Path) -> None:
     """Average standard error against error, repeated noise beside the Hessian."""
-    rows = [(case, scores("errors", case)) for case in cases]
-    known = [(case, row) for case, row in rows if row]
+    known = error_bars(scores, cases)
     with matplotlib.rc_context(typography()):
         figure = Figure((7.0, 3.2), layout="constrained")
         panels = figure.subplots(1, 2, sharey=True)

@@ -102,64 +102,35 @@ def _choices(scores: Scores, cases: Sequence[Case]) -> str:
     return "".join(sorted(CHOICES[one["crewe"]["chosen"]["prior"]] for one in found if one))
 
 
-def time_table(scores: Scores, seeds: int) -> str:
-    """Median seconds of the programs that fuse."""
-    lines = []
-    for kind in KINDS:
-        cases = [case for snrs in MAIN for case in seeds_of(kind, snrs, seeds)]
-        row = [kind]
-        for method in ("original default", "original best", "crewe"):
-            found = [scores(METHODS[method][0], case) for case in cases]
-            seconds = [one[method]["seconds"] for one in found if one]
-            row.append(number(float(np.median(seconds)) if seconds else None, ".1f"))
-        lines.append(row)
-    return table(["", "original, 50 iterations", "original, 15 iterations", "crewe, all"], lines)
-
-
-def cost_table(scores: Scores, cases: Sequence[Case]) -> str:
-    """Seconds to the same cost."""
-    lines = []
-    found = [one for one in (scores("same_cost", case) for case in cases) if one]
-    for setting in ("default", "tutorial"):
-        for index in range(len(found[0][setting]) if found else 0):
-            rows = [one[setting][index] for one in found]
-            theirs, ours = (np.median([row[key] for row in rows]) for key in ("seconds", "ours"))
-            lines.append(
-                [
-                    setting,
-                    str(rows[0]["iterations"]),
-                    f"{np.mean([row['cost'] / row['end'] for row in rows]):.3f}",
-                    number(theirs, ".2f"),
-                    number(ours, ".3f"),
-                    number(np.median([row["seconds"] / row["ours"] for row in rows]), ".0f"),
-                ]
-            )
-    headings = ("weights", "its iterations", "cost / our least", "its s", "our s", "ratio")
-    return table(headings, lines)
-
-
 def film_table(scores: Scores, seeds: int) -> str:
     """The Ga2O3 films."""
     lines = []
     for snrs in MAIN:
         found = [scores("films", case) for case in seeds_of(FILMS, snrs, seeds)]
         rows = [one for one in found if one]
-        keys = ("counts", "sum", "mean", "sigma", "error")
+        keys = ("counts", "mean", "sigma", "error")
         values = [[row[key] for row in rows] for key in keys]
         cells = [", ".join(number(one, ".2f") for one in value) for value in values[:-1]]
         cells += [number(float(np.mean(values[-1])))] if rows else ["–"]
         lines.append([f"{snrs[0]} / {snrs[1]}", *cells])
-    headings = ["HAADF / chemical SNR", "counts %", "fused %", "histogram: mean %", "sigma %"]
+    headings = ["HAADF / chemical SNR", "all counts %", "fused pixels: mean %", "sigma %"]
     return table([*headings, "error"], lines)
+
+
+def error_bars(scores: Scores, cases: Sequence[Case]) -> list[tuple[Case, dict[str, float]]]:
+    """Errors and standard errors of the cases that are known."""
+    found = ((case, scores("own", case)) for case in cases)
+    return [
+        (case, {"error": one["crewe"]["error"], **one["standard errors"]})
+        for case, one in found
+        if one
+    ]
 
 
 def error_bar_table(scores: Scores, cases: Sequence[Case]) -> str:
     """Averages of standard errors beside errors."""
     lines = []
-    for case in cases:
-        row = scores("errors", case)
-        if row is None:
-            continue
+    for case, row in error_bars(scores, cases):
         values = [row["error"], row["repeated"], row["hessian"]]
         shares = [row["repeated within two"], row["hessian within two"]]
         cells = [*map(number, values), *(number(100 * share, ".0f") for share in shares)]
@@ -170,7 +141,7 @@ def error_bar_table(scores: Scores, cases: Sequence[Case]) -> str:
 
 def correlations(scores: Scores, cases: Sequence[Case]) -> dict[str, float]:
     """Correlation of average standard error and error over cases."""
-    rows = [one for one in (scores("errors", case) for case in cases) if one]
+    rows = [row for _, row in error_bars(scores, cases)]
     off = [row["error"] for row in rows]
     if len(rows) < 3:
         return {"repeated": np.nan, "hessian": np.nan}

@@ -25,6 +25,8 @@ Beside it, every one with a parameter chosen *by the truth*, which nobody has at
   better of its two tutorials' weights. *best*: the best of 30, over λ_chem, λ_TV and two weightings
   of the elements. *sums kept*: the same, each map multiplied so that its sum is that of its counts,
   which the program does not do but its user could.
+
+How fast both are is [on a page of its own](fusion_speed.md).
 """
 
 FAILINGS = """
@@ -44,9 +46,9 @@ HAADF.
 
 FILM = """
 Films of Ga and O of equal thickness over each other in a frame of vacuum; gallium is 40.00 % of the
-atoms. By realisation: its fraction in all counts of the film, in all fused counts, and mean and
-sigma of the histogram of its fraction in the fused pixels, as in Fig. 5 (paper: 40 ± 0.4 %). HAADF
-is flat and shows nothing that the counts do not.
+atoms. By realisation: its fraction in all counts of the film, then mean and sigma of the histogram
+of its fraction in the fused pixels, as in Fig. 5 (paper: 40 ± 0.4 %). HAADF is flat and shows
+nothing that the counts do not.
 """
 
 ERROR_BARS = """
@@ -54,21 +56,8 @@ Average standard error (length of the standard errors over that of the maps, mea
 beside the error, as in Fig. 6c, one realisation. *repeated*: fused again from eight draws of noise
 (`repeated_error`). *Hessian*: eq. 4, each pixel alone (`hessian_error`); it knows no smoothing, so
 that it is an upper bound. *within 2*: share of the particle's pixels no farther from the truth than
-two standard errors.
+two standard errors. [Another page](fusion_standard_error.md) asks each pixel's.
 
 Over all of them the correlation of error and average standard error is {repeated:.3f} for repeated
 noise and {hessian:.3f} for the Hessian.
-"""
-
-SAME_COST = """
-Eq. 1 as the original minimises it, on its own inputs, with its defaults and with a tutorial's
-weights: its cost after some iterations, relative to the lowest that `fuse_amounts` finds, its
-seconds and ours to the same cost; medians over {cases} measurements, one thread each, one after the
-other.
-"""
-
-TIMES = """
-Median seconds of one fusion, 256 × 256 pixels, three elements, one thread, other work running
-beside it. That of crewe holds the choice of all weights, that of the original one run with weights
-given.
 """
