@@ -21,7 +21,6 @@ class RealSet:
     file: str
     what: str
     open_with: dict[str, Any] = field(default_factory=dict)
-    fuse_with: dict[str, Any] = field(default_factory=dict)
     everywhere: bool = True
     """Whether the specimen fills the field; else it is where HAADF is bright."""
     inside_zip: str = ""
@@ -32,7 +31,6 @@ SETS = (
         "Co3O4/Mn3O4",
         "Co3O4_Mn3O4.h5",
         "EELS maps and HAADF of core-shell oxides, 400 × 400 px",
-        fuse_with={"likelihood": "poisson"},
         everywhere=False,
     ),
     RealSet(
@@ -77,6 +75,14 @@ class Opened:
     inputs: FusionInputs
     haadf: Any
     registration: Registration
+
+    @property
+    def variants(self) -> dict[str, dict[str, Any]]:
+        """Options of `fuse` by method: none, and Poisson for maps that are no counts."""
+        found: dict[str, dict[str, Any]] = {"fused": {}}
+        if not self.inputs.are_counts:
+            found["fused, Poisson"] = {"likelihood": "poisson"}
+        return found
 
     @property
     def inside(self) -> np.ndarray:
