@@ -164,8 +164,8 @@ def _cost_words(rows: list[tuple]) -> list[str]:
         "`fuse_amounts`. Both start from the data and have the same number of threads, of which",
         "the original as it is published uses one; its seconds are those of the iterations, the",
         "matrix that it prepares first is told apart. crewe's hold everything. Quickest of the",
-        "repeats, compiled code warm. One iteration can do, because variation is smoothed out to the",
-        "end in it. *Stops by itself* is where crewe's own stopping rule ends.",
+        "repeats, compiled code warm. One iteration can do: variation is worked in it with",
+        "momentum, up to 50 times. *Stops by itself* is where crewe's own stopping rule ends.",
         "",
         "| settings | pixels | threads | iterations | original s | (prepare s) | its cost "
         "| crewe s | iterations | **times as fast** | stops by itself s | iterations | cost |",
