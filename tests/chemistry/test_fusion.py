@@ -58,8 +58,9 @@ def test_the_scale_of_the_input_is_kept(textured):
     _, seen = textured
     counts = fuse(seen.haadf, seen.maps, prior="composition", **QUICK)
     per_cent = fuse(7 * seen.haadf + 1000, 0.31 * seen.maps, prior="composition", **QUICK)
-    assert per_cent.likelihood == "least_squares"
-    assert counts.likelihood == "poisson"
+    assert per_cent.likelihood == counts.likelihood == "poisson"
+    below = fuse(seen.haadf, 0.31 * seen.maps - 0.1, prior="composition", **QUICK)
+    assert below.likelihood == "least_squares"
     for symbol, gain in per_cent.counts_per_unit.items():
         assert gain == pytest.approx(1 / 0.31, rel=0.1), symbol
     difference = nrmse(per_cent.maps / 0.31, counts.maps)

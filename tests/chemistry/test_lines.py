@@ -1,6 +1,5 @@
 import pytest
 from ase.data import chemical_symbols
-from ase.data import chemical_symbols
 
 from crewe.chemistry.lines import (
     edge,

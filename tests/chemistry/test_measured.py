@@ -10,6 +10,7 @@ def measured(poisson=True):
         counts=counts,
         background=np.ones_like(counts),
         poisson=poisson,
+        whole=counts,
         symbols=("Co", "O"),
         haadf=counts.sum(0),
         haadf_offset=0.0,

@@ -20,7 +20,8 @@ def field(seed=0, poisson=True, mean=12.0):
     elastic = ((numbers[:, None, None] * truth) ** 1.7).sum(0)
     haadf = rng.poisson(400 * elastic / elastic.mean()).astype(np.float32)
     counts = rng.poisson(truth).astype(np.float32)
-    measured = Measured(counts, np.zeros_like(counts), poisson, ("Co", "O"), haadf, 0.0, None)
+    dark = np.zeros_like(counts)
+    measured = Measured(counts, dark, poisson, counts, ("Co", "O"), haadf, 0.0, None)
     return truth, measured
 
 
@@ -29,7 +30,7 @@ def test_halves_sum_to_the_whole_and_their_noise_is_independent(poisson):
     flat = np.full((2, 200, 200), 9.0)
     counts = np.random.default_rng(1).poisson(flat).astype(np.float32)
     _, measured = field(poisson=poisson)
-    measured = replace(measured, counts=counts, background=np.ones_like(counts))
+    measured = replace(measured, counts=counts, whole=counts, background=np.ones_like(counts))
     first, second = split(measured, np.random.default_rng(2))
     np.testing.assert_allclose(first.counts + second.counts, counts, atol=1e-5)
     assert first.counts.mean() == pytest.approx(4.5, rel=0.01)
@@ -41,10 +42,10 @@ def test_halves_sum_to_the_whole_and_their_noise_is_independent(poisson):
 
 def test_a_perfect_prediction_leaves_the_noise():
     truth, measured = field(mean=50.0)
-    half = replace(measured, counts=measured.counts)
-    error = squared_errors(truth.astype(np.float32), half).mean()
+    noise = truth.mean((1, 2))
+    error = squared_errors(truth.astype(np.float32), measured, noise).mean()
     assert error == pytest.approx(2, rel=0.05)
-    assert squared_errors(0 * half.counts, half).mean() > 10
+    assert squared_errors(0 * measured.counts, measured, noise).mean() > 10
 
 
 def test_texture_that_haadf_shows_is_used():

@@ -8,18 +8,21 @@ one element helps the others. Minimised is
     sum over elements of (g v + r) - b log(g v + r)  +  strength * sum over pixels of
     sqrt(sum over elements of s |grad v / mean v|^2),    v >= 0,
 
-with b the counts, r their background and s the element's information per pixel (its mean
-counts), so that one strength without unit suits every dose.
+with b the counts, r their background and s the element's information in a pixel that holds
+something of it (its counts there), so that one strength without unit suits every dose, and
+vacuum around a specimen changes nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import dctn, idctn
+from scipy.ndimage import gaussian_filter
 
 from crewe.chemistry.bands import Bands
 from crewe.chemistry.composition_steps import (
@@ -31,12 +34,14 @@ from crewe.chemistry.composition_steps import (
 )
 
 Planes = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
 
 # Penalties in units of the information per pixel; they set the pace, not the answer.
 _DATA_PENALTY = 0.3
 _EDGE_PENALTY = 3.0
 _RELAXATION = 1.7
 _LOOK_EVERY = 10
+_AVERAGE_PX = 3.0
 
 
 @dataclass(frozen=True)
@@ -119,18 +124,29 @@ def fit_composition(
     return CompositionFit(best, np.array(taken), chemical, variation, np.array(seen))
 
 
+def averaged_signal(signal: Planes) -> Planes:
+    """Return maps without background (element, y, x), averaged over a few pixels, not negative."""
+    averaged = np.stack([gaussian_filter(plane, _AVERAGE_PX) for plane in signal])
+    return np.asarray(np.maximum(averaged, 0.0), np.float32)
+
+
 def _scales(problem: Problem) -> tuple[Planes, Planes]:
-    """Mean composition and information per pixel of each element, both (element, 1, 1)."""
-    axes = (1, 2)
-    signal = np.maximum((problem.counts - problem.background).sum(axes, keepdims=True), 1e-3)
-    level = signal / np.maximum(problem.guide.sum(axes, keepdims=True), 1e-12)
-    if problem.variance is None:
-        pixels = problem.counts[0].size
-        information = signal / pixels
-    else:
-        expected = problem.guide * level
-        information = (np.square(expected) / problem.variance).mean(axes, keepdims=True)
+    """Composition and information where an element is, both (element, 1, 1)."""
+    seen = averaged_signal(problem.counts - problem.background)
+    typical = self_weighted(seen, seen)
+    guide = self_weighted(problem.guide, problem.guide)
+    information = typical
+    if problem.variance is not None:
+        information = self_weighted(np.square(seen) / problem.variance, seen)
+    level = typical / np.maximum(guide, 1e-12)
     return level.astype(np.float32), np.maximum(information, 1e-9).astype(np.float32)
+
+
+def self_weighted(planes: Floats, weights: Floats) -> NDArray[np.float64]:
+    """Return the mean of each plane weighted by another, (element, 1, 1), never quite 0."""
+    weighted = (planes * weights).sum((1, 2), keepdims=True, dtype=float)
+    total = weights.sum((1, 2), keepdims=True, dtype=float)
+    return np.asarray(np.maximum(weighted / np.maximum(total, 1e-12), 1e-9))
 
 
 class _State:

@@ -10,7 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe.chemistry.amounts import fuse_amounts
-from crewe.chemistry.composition import CompositionFit, Problem, fit_composition
+from crewe.chemistry.composition import (
+    CompositionFit,
+    Problem,
+    averaged_signal,
+    fit_composition,
+    self_weighted,
+)
 from crewe.chemistry.guide import offset_and_scale, texture
 from crewe.chemistry.kept_counts import keep_counts
 from crewe.chemistry.measured import Measured, haadf_noise
@@ -123,7 +129,8 @@ def _as_printed(measured: Measured, settings: Settings, iterations: int) -> Esti
     signal = np.maximum(measured.signal, 0.0)
     offset, scale = offset_and_scale(measured.haadf, signal, measured.numbers, settings.gamma)
     scale = max(scale, 1e-30)
-    level = np.maximum(signal.mean((1, 2), dtype=float), 1e-9)
+    seen = averaged_signal(signal)
+    level = self_weighted(seen, seen)[:, 0, 0]
     spread = measured.variance()
     chemical = 1.0 if spread is None else 1.0 / float(spread.mean())
     information = level if spread is None else np.square(level) * chemical

@@ -13,7 +13,7 @@ from crewe.chemistry.checks import by_element, check_haadf, check_map
 from crewe.chemistry.estimate import Estimate, Settings
 from crewe.chemistry.guide import elastic_share, elastic_terms, offset_and_scale
 from crewe.chemistry.measured import Measured, haadf_noise
-from crewe.chemistry.noise import counts_per_unit, is_counts
+from crewe.chemistry.noise import counts_per_unit, is_counts, rounded_counts
 from crewe.chemistry.operators import atomic_number
 from crewe.chemistry.results import FusedMaps
 from crewe.chemistry.splitting import Tried
@@ -51,6 +51,7 @@ class Field:
         background: Mapping[str, xr.DataArray | float] | None,
         likelihood: str,
         gamma: float,
+        rng: np.random.Generator,
     ) -> Field:
         """Check everything and turn it into counts."""
         check_haadf(haadf)
@@ -58,7 +59,7 @@ class Field:
         symbols = tuple(named)
         given = np.stack([check_map(symbol, plane, haadf) for symbol, plane in named.items()])
         poisson = _is_poisson(given, symbols, likelihood)
-        scale = _scale(given, symbols, poisson)
+        scale, whole = _whole(given, symbols, poisson, rng)
         dark = _background(background or {}, symbols, given)
         numbers = np.array([atomic_number(symbol) for symbol in symbols])
         image = np.ascontiguousarray(haadf.values, np.float32)
@@ -68,6 +69,7 @@ class Field:
             counts=np.ascontiguousarray(given * scale),
             background=np.ascontiguousarray(dark * scale),
             poisson=poisson,
+            whole=whole,
             symbols=symbols,
             haadf=image,
             haadf_offset=offset,
@@ -128,25 +130,34 @@ class Field:
 
 
 def _is_poisson(given: Planes, symbols: tuple[str, ...], likelihood: str) -> bool:
-    if likelihood == "poisson":
-        for symbol, plane in zip(symbols, given, strict=True):
-            negative = int((plane < 0).sum())
-            if negative:
-                raise ImageError(
-                    f"the map of {symbol} has {negative} negative pixels, which counts cannot "
-                    "have: give counts and their background, or likelihood 'least_squares'"
-                )
-        return True
-    return likelihood == "auto" and all(is_counts(plane) for plane in given)
+    negative = (given < 0).sum((1, 2))
+    if likelihood == "poisson" and negative.any():
+        worst = int(np.argmax(negative))
+        raise ImageError(
+            f"the map of {symbols[worst]} has {negative[worst]} negative pixels, which counts "
+            "cannot have: give counts and their background, or likelihood 'least_squares'"
+        )
+    return likelihood != "least_squares" and not negative.any()
 
 
-def _scale(given: Planes, symbols: tuple[str, ...], poisson: bool) -> Planes:
-    """Return counts per unit (element, 1, 1): 1 for counts, from the noise for the rest."""
-    values = [
-        1.0 if is_counts(plane) else counts_per_unit(plane, symbol)
-        for symbol, plane in zip(symbols, given, strict=True)
-    ]
-    return np.array(values, np.float32)[:, None, None]
+def _whole(
+    given: Planes, symbols: tuple[str, ...], poisson: bool, rng: np.random.Generator
+) -> tuple[Planes, Planes]:
+    """Return counts per unit (element, 1, 1), and maps in counts that can be split.
+
+    1 for counts; for the rest what makes the noise that of counts.
+    """
+    scale = np.ones((len(given), 1, 1), np.float32)
+    whole = given.copy()
+    for number, (symbol, plane) in enumerate(zip(symbols, given, strict=True)):
+        if is_counts(plane):
+            continue
+        if poisson:
+            whole[number], scale[number] = rounded_counts(plane, rng, symbol)
+        else:
+            scale[number] = counts_per_unit(plane, symbol)
+            whole[number] = plane * scale[number]
+    return scale, whole
 
 
 def _background(

@@ -54,7 +54,8 @@ def fuse(
     measurement). 'auto' takes the one of the first three that predicts best. So are chosen
     `strength`, `gamma` (1.4 to 2) and `guide_smoothing_px` where they are None: counts are
     split into halves of independent noise, one is fitted and compared with the other; `seed`
-    splits them. `likelihood` is Poisson's for counts and least squares for everything else.
+    splits them. `likelihood` is Poisson's, and least squares for maps with negative values; maps
+    that are no counts are scaled until they scatter like them.
 
     Returns `FusedMaps`. Raises ImageError for maps or images that cannot be used, PlanError for
     options that cannot.
@@ -63,13 +64,14 @@ def fuse(
     """
     _check_options(prior, likelihood, strength, gamma, guide_smoothing_px)
     tell = progress or (lambda stage, fraction: None)
-    field = Field.of(haadf, maps, background, likelihood, gamma or _USUAL_GAMMA)
+    rng = np.random.default_rng(seed)
+    field = Field.of(haadf, maps, background, likelihood, gamma or _USUAL_GAMMA, rng)
     wanted = Wanted(None if prior == "auto" else prior, strength, gamma, guide_smoothing_px)
     tell("choosing weights", 0.0)
     settings, tried = choose(
         field.measured,
         wanted,
-        np.random.default_rng(seed),
+        rng,
         lambda fraction: tell("choosing weights", fraction),
     )
     tell("fusing", 0.0)
@@ -89,6 +91,7 @@ def refit(result: FusedMaps, haadf: NDArray[np.float32], maps: Planes) -> Planes
         counts=np.ascontiguousarray(maps * scale, np.float32),
         background=np.ascontiguousarray(result.background.values * scale, np.float32),
         poisson=result.likelihood == "poisson",
+        whole=np.empty((0, 0, 0), np.float32),
         symbols=tuple(str(name) for name in result.maps["element"].values),
         haadf=np.ascontiguousarray(haadf, np.float32),
         haadf_offset=result.haadf_offset,

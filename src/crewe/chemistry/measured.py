@@ -26,6 +26,8 @@ class Measured:
     """Mean counts that are no signal, in the same unit."""
     poisson: bool
     """Whether the likelihood is Poisson's; least squares otherwise."""
+    whole: Planes
+    """The counts as whole numbers, which can be split; for least squares the counts."""
     symbols: tuple[str, ...]
     """Of the elements."""
     haadf: NDArray[np.float32]
@@ -54,6 +56,7 @@ class Measured:
             self,
             counts=np.ascontiguousarray(self.counts[:, rows, columns]),
             background=np.ascontiguousarray(self.background[:, rows, columns]),
+            whole=np.ascontiguousarray(self.whole[:, rows, columns]),
             haadf=np.ascontiguousarray(self.haadf[rows, columns]),
         )
 

@@ -94,7 +94,9 @@ def map_noise(values: ArrayLike, element: str = "") -> MapNoise:
         raise ImageError(f"{element}: {problem}") from None
 
 
-def rounded_counts(values: ArrayLike, rng: np.random.Generator) -> tuple[Array, float]:
+def rounded_counts(
+    values: ArrayLike, rng: np.random.Generator, element: str = ""
+) -> tuple[Array, float]:
     """Turn an element map (y, x) that is no count into whole numbers that scatter like counts.
 
     Each value times the returned counts per unit is rounded up or down at random, so that its mean
@@ -107,7 +109,7 @@ def rounded_counts(values: ArrayLike, rng: np.random.Generator) -> tuple[Array, 
     """
     image = _checked(values)
     raised = rng.random(image.shape)
-    most = 2 * counts_per_unit(image)
+    most = 2 * counts_per_unit(image, element)
     low, high = most / 64, most
     for _ in range(STEPS):
         middle = float(np.sqrt(low * high))

@@ -15,10 +15,10 @@ from crewe.chemistry.measured import Measured, brightest_window, local_variance
 
 Planes = NDArray[np.float32]
 
-STRENGTHS = (1.0, 1.4, 2.0, 2.8, 4.0, 5.6, 8.0, 11.0, 16.0)
+STRENGTHS = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0, 5.6, 8.0, 11.0, 16.0)
 SMOOTHINGS_PX = (0.0, 0.5, 0.7, 1.0, 1.4, 2.0)
-GAMMAS = (1.4, 1.5, 1.6, 1.7, 1.8, 1.9, 2.0)
-_FIRST_STRENGTH = 2.8
+GAMMAS = (1.4, 1.55, 1.7, 1.85, 2.0)
+_FIRST_STRENGTH = 2.0
 _FIRST_SMOOTHING_PX = 0.7
 _FIRST_GAMMA = 1.7
 _SIDE_PX = 256
@@ -49,31 +49,31 @@ def split(measured: Measured, rng: np.random.Generator) -> tuple[Measured, Measu
     """Return two halves with independent noise and half the counts each.
 
     Counts are thinned: each goes to either half by a coin, which leaves two independent Poisson
-    images. What is not Poisson is halved, and noise of half its standard deviation is added to
+    images; maps that are no counts are brought to whole numbers before. What is not Poisson is
+    halved, and noise of half its standard deviation is added to
     one half and taken from the other; for normal noise of known variance that is as independent.
     """
     if measured.poisson:
-        whole = np.rint(measured.counts).astype(np.int64)
-        measured = replace(measured, counts=whole.astype(np.float32))
-        first = rng.binomial(whole, 0.5).astype(np.float32)
+        first = rng.binomial(measured.whole.astype(np.int64), 0.5).astype(np.float32)
     else:
         sigma = np.sqrt(local_variance(measured.counts))
         noise = rng.standard_normal(measured.counts.shape, np.float32)
         first = np.asarray((measured.counts + sigma * noise) / 2, np.float32)
     half = measured.background / np.float32(2)
     return (
-        replace(measured, counts=first, background=half),
-        replace(measured, counts=measured.counts - first, background=half),
+        replace(measured, counts=first, whole=first, background=half),
+        replace(measured, counts=measured.whole - first, background=half),
     )
 
 
-def squared_errors(amounts: Planes, other: Measured) -> Planes:
-    """Return (prediction − other half)² over the mean counts of each element, summed over elements.
+def squared_errors(amounts: Planes, other: Measured, noise: NDArray[np.float64]) -> Planes:
+    """Return (prediction − other half)² over its variance of noise (element), summed over elements.
 
     (y, x); its mean would be the number of elements were the prediction perfect.
     """
-    noise = np.maximum(np.abs(other.counts).mean((1, 2), dtype=float), 1e-9).astype(np.float32)
-    return np.asarray(np.einsum("eyx,e->yx", np.square(amounts - other.signal), 1 / noise))
+    return np.asarray(
+        np.einsum("eyx,e->yx", np.square(amounts - other.signal), (1 / noise).astype(np.float32))
+    )
 
 
 def choose(
@@ -100,15 +100,15 @@ def choose(
     if wanted.prior is None:
         best = search.best(_by_prior(best, wanted, measured.translations is not None))
     if wanted.strength is None:
-        best = search.climb(best)
+        best = search.climb(best, "strength", STRENGTHS)
     if best.prior in ("composition", "columns"):
         if wanted.guide_smoothing_px is None:
-            best = search.best(replace(best, guide_smoothing_px=px) for px in SMOOTHINGS_PX)
+            best = search.climb(best, "guide_smoothing_px", SMOOTHINGS_PX)
         if wanted.gamma is None:
             scan = [replace(best, gamma=gamma) for gamma in GAMMAS]
             best = search.best_if_clear(best, scan)
         if wanted.strength is None:
-            best = search.climb(best)
+            best = search.climb(best, "strength", STRENGTHS)
     return best, search.tried
 
 
@@ -129,6 +129,9 @@ class _Search:
         self, halves: tuple[Measured, Measured], progress: Callable[[float], None] | None
     ) -> None:
         self.halves = halves
+        counted = np.abs(halves[0].counts) + np.abs(halves[1].counts)
+        # Of one half; a map with a single count in it must not outweigh the others.
+        self.noise = np.maximum(counted.mean((1, 2), dtype=float), 1 / counted[0].size) / 2
         self.progress = progress
         self.errors: dict[Settings, Planes] = {}
 
@@ -158,7 +161,8 @@ class _Search:
     def _predict(self, way: tuple[Settings, int]) -> Planes:
         settings, number = way
         fitted, other = self.halves[number], self.halves[1 - number]
-        return squared_errors(estimate(fitted, settings, iterations=_ITERATIONS).amounts, other)
+        predicted = estimate(fitted, settings, iterations=_ITERATIONS).amounts
+        return squared_errors(predicted, other, self.noise)
 
     def best(self, settings: Iterable[Settings]) -> Settings:
         """Return the settings that predict best."""
@@ -173,13 +177,13 @@ class _Search:
         # The other half's noise, which is most of a residual, is independent between pixels.
         return best if gain.sum() > 2 * np.sqrt(np.square(gain).sum()) else usual
 
-    def climb(self, start: Settings) -> Settings:
-        """Walk along the strengths from the start as long as the prediction improves."""
-        strengths = sorted({*STRENGTHS, start.strength})
-        place = strengths.index(start.strength)
+    def climb(self, start: Settings, name: str, values: Iterable[float]) -> Settings:
+        """Walk along the values of one setting from the start while the prediction improves."""
+        known = sorted({*values, getattr(start, name)})
+        place = known.index(getattr(start, name))
         while True:
-            near = range(max(place - 1, 0), min(place + 2, len(strengths)))
-            best = self.best(replace(start, strength=strengths[other]) for other in near)
-            if best.strength == strengths[place]:
+            near = known[max(place - 1, 0) : place + 2]
+            best = self.best([replace(start, **{name: value}) for value in near])
+            if getattr(best, name) == known[place]:
                 return best
-            place = strengths.index(best.strength)
+            place = known.index(getattr(best, name))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from crewe.chemistry.composition import averaged_signal
 from crewe.chemistry.fusion import fuse, refit
 from crewe.chemistry.results import FusedMaps
 from crewe.chemistry.standard_error import hessian_error, repeated_error
@@ -81,32 +82,35 @@ def standard_error(
     return repeated_error(result, plan.repeats, used, tell)
 
 
-def level(chosen: FusedMaps, haadf_mean: float, counts: float) -> float:
+def level(chosen: FusedMaps, guide: float, counts: float) -> float:
     """Return what the strength of smoothing is relative to in a field.
 
-    A strength has no unit because it is measured against the field's mean counts per pixel and the
-    mean of its guide, given here; with the ratio of two levels, a tile is smoothed as its frame is.
+    A strength has no unit because it is measured against what the field's guide and counts are
+    where there is something, given here; with the ratio of two levels, a tile is smoothed as its
+    frame is.
     """
     guided = chosen.prior in ("composition", "columns")
-    guide = max(haadf_mean, 1e-12) if guided else 1.0
-    return guide / np.sqrt(max(counts, 1e-6))
+    return (max(guide, 1e-12) if guided else 1.0) / np.sqrt(max(counts, 1e-6))
 
 
 def means(chosen: FusedMaps, field: Field, weight: Planes) -> NDArray[np.float64]:
-    """Return the sums (3,) of weight, of weighted guide and of weighted counts of a field."""
-    above = np.maximum(field.haadf.values - chosen.haadf_offset, 0.0) ** (1.0 / chosen.gamma)
+    """Return the weighted sums (4,) of guide and its square, of averaged counts and theirs."""
+    guide = np.maximum(field.haadf.values - chosen.haadf_offset, 0.0) ** (1.0 / chosen.gamma)
     scale = np.array([chosen.counts_per_unit[str(name)] for name in field.maps["element"].values])
     signal = field.maps.values
     if field.background is not None:
         signal = signal - field.background.values
-    counts = np.einsum("e,eyx->yx", scale, signal)
-    sums = [(weight * values).sum(dtype=np.float64) for values in (np.ones_like(above), above)]
-    return np.array([*sums, (weight * counts).sum(dtype=np.float64)])
+    counts = averaged_signal(signal * scale[:, None, None]).sum(0)
+    planes = (guide, np.square(guide), counts, np.square(counts))
+    return np.array([(weight * plane).sum(dtype=np.float64) for plane in planes])
 
 
 def balance_of(chosen: FusedMaps, frame: NDArray[np.float64], tile: NDArray[np.float64]) -> float:
     """Return the factor of the strength for a tile of a frame, from the `means` of both."""
-    whole, part = (level(chosen, sums[1] / sums[0], sums[2] / sums[0]) for sums in (frame, tile))
+    whole, part = (
+        level(chosen, sums[1] / max(sums[0], 1e-12), sums[3] / max(sums[2], 1e-12))
+        for sums in (frame, tile)
+    )
     return float(np.clip(whole / part, 1 / MOST_BALANCE, MOST_BALANCE))
 
 
