@@ -10,18 +10,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crewe.axes import check_image
+from crewe.chemistry.registration_evidence import chance_of_fit
 from crewe.errors import ImageError
 
 if TYPE_CHECKING:
     import xarray as xr
 
 Array = np.ndarray
-# Chance that maps of pure noise are taken for related to the image.
-_FALSE_ALARM = 1e-3
+# Chance that an unrelated image is taken for one of the same place.
+_FALSE_ALARM = 2e-3
 _LARGEST_ERROR_PX = 0.5
 _AS_GOOD = 0.95
 _HAADF_SMOOTHING_PX = 0.7
 _REFINEMENTS = 3
+# Width over which noise of the smoothed image is alike.
+_CORRELATED_PX = 3
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,9 @@ class Registration:
     """Shift of the elastic image, in pixels (y down, x right), that lays it on the maps.
 
     `standard_error_px` is that of the shift along y and x; `correlation` the multiple
-    correlation R of the image with the maps at this shift; `trusted` says whether it is
-    significant, found inside the range and known to half a pixel, and `remark` why or why not.
+    correlation R of the image with the maps at this shift; `chance` the probability that an
+    unrelated image would fit as well somewhere in the range; `trusted` says whether that is below
+    0.2 %, the shift found inside the range and known to half a pixel, `remark` why or why not.
     """
 
     shift_px: tuple[float, float]
@@ -38,6 +42,7 @@ class Registration:
     correlation: float
     trusted: bool
     remark: str
+    chance: float = math.nan
 
 
 def register(
@@ -49,13 +54,16 @@ def register(
     """Find the rigid shift between an elastic image and element maps on the same grid.
 
     For every shift s the image, moved by s, is regressed on all maps at once; the s of the
-    highest multiple correlation R is the most probable when noise is white, with the profile
-    likelihood −N/2·ln(1 − R²(s)) of N pixels giving its standard error. Maps need no smoothing:
-    correlating is the matched filter. Only pixels that stay inside the image are compared, so
-    nothing wraps around. Where image and maps differ by more than noise, as thickness and elements
-    of little contrast make them, the shift is off by up to some tenths of a pixel, which the
-    standard error does not tell. On a lattice, where many shifts fit, the shortest within 5 % of
-    the best R² is taken. `largest_shift_px` is an eighth of the shorter side when None.
+    highest multiple correlation R is the most probable when noise is white. Maps need no
+    smoothing: correlating is the matched filter. Only pixels that stay inside the image are
+    compared, so nothing wraps around. The standard error is H⁻¹ V H⁻¹ (a sandwich: H. White,
+    Econometrica 50 (1982) 1, doi:10.2307/1912526), with H the curvature of R² and V the variance
+    of its slope, summed from what pixels add to it: noise may differ from place to place and be
+    alike in neighbours. Where thickness makes image and maps differ over wider places, shifts
+    scatter by up to 1.3 times as much. Whether image and maps are related at all is judged against
+    images of the same spectrum (`registration_evidence.chance_of_fit`). On a lattice, where many
+    shifts fit, the shortest within 5 % of the best R² is taken, and `remark` says so.
+    `largest_shift_px` is an eighth of the shorter side when None.
     Raises ImageError for shapes that differ or pixels that are not finite.
     """
     image = np.asarray(check_image(haadf).values, dtype=np.float64)
@@ -67,16 +75,18 @@ def register(
         )
     from scipy.ndimage import gaussian_filter
 
-    image = gaussian_filter(image - image.mean(), _HAADF_SMOOTHING_PX, mode="nearest")
+    recorded = image - image.mean()
+    image = gaussian_filter(recorded, _HAADF_SMOOTHING_PX, mode="nearest")
     inner = stack[:, margin:-margin, margin:-margin]
     inner = inner - inner.mean(axis=(1, 2), keepdims=True)
     inner = inner[inner.any(axis=(1, 2))]
     if not inner.size:
-        return Registration((0.0, 0.0), (math.inf, math.inf), 0.0, False, "the maps are empty")
+        return Registration((0.0, 0.0), (math.inf, math.inf), 0.0, False, "the maps are empty", 1.0)
     fitted = _explained(image, inner, margin)
     peak, alternatives = _best_peak(fitted, margin)
-    shift, curvature, best = _refined(image, inner, margin, peak)
-    return _judged(shift, curvature, best, inner, margin, alternatives)
+    shift, errors, best = _refined(image, inner, margin, peak)
+    chance = chance_of_fit(recorded, stack, margin, shift)
+    return _judged(shift, errors, best, chance, margin, alternatives)
 
 
 def shifted(image: xr.DataArray, shift_px: tuple[float, float]) -> xr.DataArray:
@@ -130,9 +140,7 @@ def _explained(image: Array, inner: Array, margin: int) -> Array:
     solved = np.einsum("ij,jyx->iyx", np.linalg.pinv(gram, hermitian=True), products)
     ratio = np.einsum("iyx,iyx->yx", products, solved) / np.maximum(squares, 1e-12 * squares.max())
     # 'valid' counts positions of the maps over the image: the image moves the other way.
-    explained: Array = np.clip(ratio, 0, 1)[::-1, ::-1]
-    assert explained.shape == (2 * margin + 1, 2 * margin + 1)
-    return explained
+    return np.asarray(np.clip(ratio, 0, 1)[::-1, ::-1])
 
 
 def _best_peak(fitted: Array, margin: int) -> tuple[tuple[int, int], int]:
@@ -148,18 +156,21 @@ def _best_peak(fitted: Array, margin: int) -> tuple[tuple[int, int], int]:
 
 def _refined(
     image: Array, inner: Array, margin: int, start: tuple[int, int]
-) -> tuple[tuple[float, float], Array, float]:
-    """Subpixel shift, the curvature of R² and R² there, by parabolas around the moved image."""
+) -> tuple[tuple[float, float], tuple[float, float], float]:
+    """Subpixel shift, its standard errors and R², by parabolas around the moved image."""
     shift = np.array(start, dtype=np.float64)
     for _ in range(_REFINEMENTS):
         whole = np.rint(shift).astype(int)
         moved = _moved(image, tuple(shift - whole))
-        around = _explained(_window(moved, whole, margin), inner, 1)
+        window = _window(moved, whole, margin)
+        around = _explained(window, inner, 1)
         slope, curvature = _parabola(around)
         if np.any(np.linalg.eigvalsh(curvature) >= 0):
             break
         shift += np.clip(-np.linalg.solve(curvature, slope), -0.7, 0.7)
-    return (float(shift[0]), float(shift[1])), curvature, float(around[1, 1])
+    best = float(around[1, 1])
+    errors = _errors(curvature, best, window, inner)
+    return (float(shift[0]), float(shift[1])), errors, best
 
 
 def _window(image: Array, whole: Array, margin: int) -> Array:
@@ -187,23 +198,16 @@ def _moved(values: Array, shift_px: tuple[float, ...]) -> Array:
 
 def _judged(
     shift: tuple[float, float],
-    curvature: Array,
+    errors: tuple[float, float],
     best: float,
-    inner: Array,
+    chance: float,
     margin: int,
     alternatives: int,
 ) -> Registration:
-    from scipy.stats import chi2
-
-    pixels = inner[0].size
-    errors = _errors(curvature, best, pixels)
-    trials = (2 * margin + 1) ** 2
-    threshold = chi2.isf(_FALSE_ALARM / trials, len(inner))
-    evidence = -pixels * math.log(max(1 - best, 1e-12))
     found = f"shift {shift[0]:+.2f}, {shift[1]:+.2f} px (y, x)"
     reasons = []
-    if evidence < threshold:
-        reasons.append("the maps hold no more of the image than noise would")
+    if not chance < _FALSE_ALARM:
+        reasons.append("the maps hold no more of the image than an unrelated image might")
     if max(map(abs, shift)) > margin - 0.5:
         reasons.append(f"it lies at the end of the range of ±{margin} px")
     if not max(errors) <= _LARGEST_ERROR_PX:
@@ -213,14 +217,33 @@ def _judged(
     else:
         remark = f"{found}, known to {errors[0]:.2g}, {errors[1]:.2g} px"
         if alternatives:
-            remark += f"; {alternatives} other shifts fit a periodic image as well"
-    return Registration(shift, errors, math.sqrt(best), not reasons, remark)
+            remark += f"; the shortest of {alternatives + 1} that fit a periodic image as well"
+    return Registration(shift, errors, math.sqrt(best), not reasons, remark, chance)
 
 
-def _errors(curvature: Array, best: float, pixels: int) -> tuple[float, float]:
-    """Standard errors from the profile likelihood −N/2·ln(1 − R²), whose Hessian is N/2·R²″."""
+def _errors(curvature: Array, best: float, window: Array, inner: Array) -> tuple[float, float]:
+    """Standard errors H⁻¹ V H⁻¹ of the shift that maximises R², from what each pixel adds."""
     if np.any(np.linalg.eigvalsh(curvature) >= 0):
         return math.inf, math.inf
-    information = -0.5 * pixels * curvature / max(1 - best, 1e-12)
-    y, x = np.sqrt(np.diag(np.linalg.inv(information)))
+    image = window[1:-1, 1:-1] - window[1:-1, 1:-1].mean()
+    steps = np.stack([window[2:, 1:-1] - window[:-2, 1:-1], window[1:-1, 2:] - window[1:-1, :-2]])
+    gram = np.einsum("iyx,jyx->ij", inner, inner)
+    products = np.einsum("iyx,yx->i", inner, image)
+    fitted = np.einsum("i,iyx->yx", np.linalg.pinv(gram, hermitian=True) @ products, inner)
+    # The slope of N·var·R²/2, the variance under the maps changing with the shift as well.
+    score = (best * image - fitted) * steps / 2
+    inverse = np.linalg.inv(0.5 * image.size * image.var() * curvature)
+    y, x = np.sqrt(np.maximum(np.diag(inverse @ _summed_variance(score) @ inverse), 0))
     return float(y), float(x)
+
+
+def _summed_variance(score: Array) -> Array:
+    """Covariance (2, 2) of the sums of scores (2, y, x) that are alike in near pixels only.
+
+    Boxes overlap, so that weights fall linearly with the distance and variances stay positive.
+    """
+    from scipy.signal import oaconvolve
+
+    box = np.ones((1, _CORRELATED_PX, _CORRELATED_PX))
+    sums = oaconvolve(score - score.mean(axis=(1, 2), keepdims=True), box, axes=(1, 2))
+    return np.einsum("iyx,jyx->ij", sums, sums) / _CORRELATED_PX**2
