@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -18,7 +18,7 @@ Planes = NDArray[np.float32]
 STRENGTHS = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0, 5.6, 8.0, 11.0, 16.0)
 SMOOTHINGS_PX = (0.0, 0.5, 0.7, 1.0, 1.4, 2.0)
 GAMMAS = (1.4, 1.55, 1.7, 1.85, 2.0)
-_FIRST_STRENGTH = 2.0
+_FIRST_STRENGTH = 4.0
 _FIRST_SMOOTHING_PX = 0.7
 _FIRST_GAMMA = 1.7
 _SIDE_PX = 256
@@ -97,10 +97,19 @@ def choose(
         wanted.gamma or _FIRST_GAMMA,
         _FIRST_SMOOTHING_PX if wanted.guide_smoothing_px is None else wanted.guide_smoothing_px,
     )
-    if wanted.prior is None:
-        best = search.best(_by_prior(best, wanted, measured.translations is not None))
+    priors = _by_prior(best, wanted, measured.translations is not None)
     if wanted.strength is None:
-        best = search.climb(best, "strength", STRENGTHS)
+        # A prior is judged at the strength that suits it, sought from that of the one before.
+        strength = _FIRST_STRENGTH
+        for number, first in enumerate(priors):
+            start = replace(first, strength=strength)
+            known = any(other.prior == first.prior for other in priors[:number])
+            priors[number] = start if known else search.climb(start, "strength", STRENGTHS)
+            strength = priors[number].strength
+    if len(priors) > 1:
+        best = search.best(priors)
+    else:
+        (best,) = priors
     if best.prior in ("composition", "columns"):
         if wanted.guide_smoothing_px is None:
             best = search.climb(best, "guide_smoothing_px", SMOOTHINGS_PX)
@@ -112,14 +121,17 @@ def choose(
     return best, search.tried
 
 
-def _by_prior(first: Settings, wanted: Wanted, columns: bool) -> Iterator[Settings]:
-    yield first
+def _by_prior(first: Settings, wanted: Wanted, columns: bool) -> list[Settings]:
+    """Return what a search begins with: one for each prior that may be chosen."""
+    if wanted.prior is not None:
+        return [first]
+    found = [first]
     if wanted.guide_smoothing_px is None:
         # At the lowest doses an unsmoothed HAADF would lose to none.
-        yield replace(first, guide_smoothing_px=SMOOTHINGS_PX[-1])
+        found.append(replace(first, guide_smoothing_px=SMOOTHINGS_PX[-1]))
     if columns:
-        yield replace(first, prior="columns")
-    yield replace(first, prior="spectra", guide_smoothing_px=0.0)
+        found.append(replace(first, prior="columns"))
+    return [*found, replace(first, prior="spectra", guide_smoothing_px=0.0)]
 
 
 class _Search:
