@@ -47,6 +47,7 @@ def test_noise_that_does_not_grow_is_pooled_and_told():
     noise = map_noise(image)
     assert noise.gain == pytest.approx(0.09, rel=0.05)
     assert any("grow" in remark for remark in noise.remarks)
+    assert np.allclose(noise.variance(np.array([0.0, 500.0])), 9.0, rtol=0.05)
 
 
 def test_a_smoothed_map_keeps_its_gain_and_is_told():

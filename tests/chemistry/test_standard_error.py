@@ -95,6 +95,21 @@ def test_maps_in_another_unit_have_errors_in_that_unit(result):
         assert ratio == pytest.approx(1.0, abs=0.2)
 
 
+def test_read_noise_of_maps_is_in_both_errors(result):
+    first = seen()
+    noise = np.random.default_rng(9).normal(0, 15.0, first.maps.shape)
+    noisy = dataclasses.replace(result, raw=first.maps + noise, likelihood="least_squares")
+    alone = dataclasses.replace(noisy, prior="spectra")
+    assert hessian_error(alone).values.min(axis=(1, 2)) == pytest.approx(15.0, rel=0.15)
+    clean, more = (average_standard_error(repeated_error(r, 3), r.maps) for r in (result, noisy))
+    assert more > 1.2 * clean
+
+
+def test_whole_numbers_without_noise_are_counts(result):
+    whole = dataclasses.replace(result, raw=result.raw.copy(data=np.full(result.raw.shape, 7.0)))
+    assert np.array_equal(hessian_error(whole), hessian_error(result))
+
+
 def test_four_times_the_dose_makes_it_smaller_by_no_more_than_two():
     errors = []
     for factor in (1.0, 2.0):

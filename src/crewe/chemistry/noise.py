@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crewe.chemistry.neighbours import VarianceLine, shared_noise, variance_line, whiteness
+from crewe.chemistry.neighbours import shared_noise, variance_line, whiteness
 from crewe.errors import ImageError
 
 Array = NDArray[np.floating[Any]]
@@ -28,12 +28,14 @@ LIKE_COUNTS = (0.5, 2.0)
 
 @dataclass(frozen=True)
 class MapNoise:
-    """Noise of an element map: variance `constant` + `gain`·mean, in squares of its unit."""
+    """Noise of an element map: variance `constant` + `slope`·mean, in squares of its unit."""
 
     gain: float
     """Units of the map that one count makes; 1 for counts."""
     constant: float
     """Variance where there is no signal, such as that of a background taken off; unit²."""
+    slope: float
+    """The gain, or 0 where the noise does not measurably grow with the signal."""
     remarks: tuple[str, ...] = ()
 
     @property
@@ -48,7 +50,11 @@ class MapNoise:
 
     def variance(self, mean: Array) -> Array:
         """Variance of pixels whose mean is given, in squares of the map's unit."""
-        return self.constant + self.gain * np.maximum(mean, 0.0)
+        return self.constant + self.slope * np.maximum(mean, 0.0)
+
+
+COUNTS = MapNoise(1.0, 0.0, 1.0)
+"""Poisson's noise."""
 
 
 def is_counts(values: ArrayLike) -> bool:
@@ -120,17 +126,17 @@ def rounded_counts(
 
 def _of_whole_numbers(image: Array) -> MapNoise:
     if min(image.shape) < SMALLEST_PX or not image.any():
-        return MapNoise(1.0, 0.0)
+        return COUNTS
     line = variance_line(image)
     error = SIGNIFICANT * line.slope_error
     if line.slope + error >= LIKE_COUNTS[0] and line.slope - error <= LIKE_COUNTS[1]:
-        return MapNoise(1.0, 0.0)
+        return COUNTS
     found = _measured(image)
     remark = (
         f"whole numbers whose variance is {found.gain:.3g} times their mean are taken for a "
         "rescaled picture, not for counts"
     )
-    return MapNoise(found.gain, found.constant, (remark, *found.remarks))
+    return replace(found, remarks=(remark, *found.remarks))
 
 
 def _measured(image: Array) -> MapNoise:
@@ -149,25 +155,27 @@ def _measured(image: Array) -> MapNoise:
             f"it was raised by {shared:.3g}, which may be far off: the measured map is better"
         )
     if line.slope > SIGNIFICANT * line.slope_error:
-        gain, constant = line.slope, line.constant - line.slope * line.lowest
+        gain = slope = line.slope
+        constant = max(line.constant - slope * line.lowest, 0.0)
     else:
-        gain, constant = _pooled(image, line), 0.0
+        constant, slope = float(line.variance(np.array(image.mean()))), 0.0
+        gain = constant / _mean(image)
         remarks.append(
             "the noise does not measurably grow with the signal; the gain is variance over mean "
             "of the whole map"
         )
     _check_noise(gain * shared, image)
-    return MapNoise(gain * shared, max(constant, 0.0) * shared, tuple(remarks))
+    return MapNoise(gain * shared, constant * shared, slope * shared, tuple(remarks))
 
 
-def _pooled(image: Array, line: VarianceLine) -> float:
+def _mean(image: Array) -> float:
     mean = float(image.mean())
     if mean <= 0:
         raise ImageError(
             f"the mean of the map is {mean:.3g}, so that its noise cannot be compared with its "
             "signal; give a map whose signal exceeds the background that was taken off."
         )
-    return float(line.variance(np.array(mean))) / mean
+    return mean
 
 
 def _check_noise(gain: float, image: Array) -> None:

@@ -12,9 +12,9 @@ from scipy.ndimage import gaussian_filter
 from crewe.chemistry.curvature import covariance_diagonal, elastic_slopes
 from crewe.chemistry.fusion import refit
 from crewe.chemistry.neighbours import variance_line
-from crewe.chemistry.noise import MapNoise, is_counts, map_noise
+from crewe.chemistry.noise import MapNoise, map_noise
 from crewe.chemistry.results import FusedMaps
-from crewe.errors import PlanError
+from crewe.errors import ImageError, PlanError
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -26,6 +26,8 @@ SMOOTHING_PX = 2.0
 """Sigma over which the variance of few repeats is averaged."""
 VACUUM = 0.1
 """Amount, in shares of the mean one, below which variance does not fall with it any more."""
+LEAST_VARIANCE = 1e-12
+"""Of a pixel, in squared counts."""
 FEWEST_REPEATS = 3
 
 
@@ -44,13 +46,15 @@ def hessian_error(result: FusedMaps) -> xr.DataArray:
     smoothed, thus an upper bound for what they do, and no statement about bias. In the unit of the
     maps; zero where neither counts nor background are expected.
     """
-    scale = _counts_per_unit(result)
-    amounts = np.maximum(result.maps.values, 0.0) * scale
-    variance = np.maximum(_chemical_variance(result, amounts, scale), 1e-12)
+    gain, slope, constant = _noise(result)
+    amounts = np.maximum(result.maps.values, 0.0)
+    # In counts, as amounts in other units may be very small numbers.
+    variance = (slope * (amounts + result.background.values) + constant) / gain**2
+    variance = np.maximum(variance, LEAST_VARIANCE)
     if result.prior != "spectra":
-        slopes, spread = elastic_slopes(result, amounts)
+        slopes, spread = elastic_slopes(result, amounts / gain)
         variance = covariance_diagonal(variance, slopes, spread)
-    return _like(result, np.sqrt(variance) / scale)
+    return _like(result, np.sqrt(variance) * gain)
 
 
 def repeated_error(
@@ -109,17 +113,20 @@ class _Draw:
     """Draws maps and HAADF as they might have been measured."""
 
     def __init__(self, result: FusedMaps) -> None:
-        self.scale = _counts_per_unit(result)
-        mean = np.maximum(result.maps.values, 0.0) + result.background.values
-        self.mean_counts = mean * self.scale
-        self.further = np.sqrt(_constants(result))
+        _, self.slope, constant = _noise(result)
+        self.mean = np.maximum(result.maps.values, 0.0) + result.background.values
+        self.further = np.sqrt(constant)
+        self.poisson = result.likelihood == "poisson"
         self.haadf = np.asarray(result.haadf.values, np.float64)
         self.haadf_deviation = np.sqrt(haadf_variance(self.haadf))
 
     def __call__(self, rng: np.random.Generator) -> tuple[Array, Array]:
-        maps = rng.poisson(self.mean_counts) / self.scale
+        grows = np.where(self.slope > 0, self.slope, 1.0)
+        maps = np.where(self.slope > 0, rng.poisson(self.mean / grows) * grows, self.mean)
         if self.further.any():
             maps = maps + self.further * rng.standard_normal(maps.shape)
+        if self.poisson:
+            maps = np.maximum(maps, 0.0)
         haadf = self.haadf + self.haadf_deviation * rng.standard_normal(self.haadf.shape)
         return haadf.astype(np.float32), maps.astype(np.float32)
 
@@ -129,18 +136,27 @@ def haadf_variance(haadf: Array) -> Array:
     return variance_line(haadf).variance(gaussian_filter(haadf, 1.0))
 
 
-def _chemical_variance(result: FusedMaps, amounts: Array, scale: Array) -> Array:
-    """Variance of maps in counts, (element, y, x), where the amounts in counts are expected."""
-    expected = amounts + result.background.values * scale
-    return np.asarray(expected + _constants(result) * scale**2)
+def _noise(result: FusedMaps) -> tuple[Array, Array, Array]:
+    """Gain, slope and constant of the noise of the maps given, each (element, 1, 1).
 
-
-def _constants(result: FusedMaps) -> Array:
-    """Variance of noise that does not grow with the signal, (element, 1, 1), in squared units."""
+    The counts per unit of the result are those of the fit: of maps that are no counts fewer than
+    their noise shows.
+    """
     noises = [
-        MapNoise(1.0, 0.0) if is_counts(plane) else map_noise(plane) for plane in result.raw.values
+        _noise_of(plane, result.counts_per_unit[str(name)])
+        for name, plane in zip(result.raw["element"].values, result.raw.values, strict=True)
     ]
-    return np.array([noise.constant for noise in noises])[:, None, None]
+    parts = np.array([(noise.gain, noise.slope, noise.constant) for noise in noises])
+    gain, slope, constant = parts.T[:, :, None, None]
+    return gain, slope, constant
+
+
+def _noise_of(plane: Array, counts_per_unit: float) -> MapNoise:
+    try:
+        return map_noise(plane)
+    except ImageError:
+        # Whole numbers without noise, which a fusion takes for counts.
+        return MapNoise(1 / counts_per_unit, 0.0, 1 / counts_per_unit)
 
 
 def _smoothed(variance: Array, maps: Array) -> Array:
@@ -151,11 +167,6 @@ def _smoothed(variance: Array, maps: Array) -> Array:
         size = amounts + VACUUM * float(np.mean(amounts)) + 1e-300
         out[:] = gaussian_filter(plane, SMOOTHING_PX) / gaussian_filter(size, SMOOTHING_PX) * size
     return averaged
-
-
-def _counts_per_unit(result: FusedMaps) -> Array:
-    names = result.maps["element"].values
-    return np.array([result.counts_per_unit[str(name)] for name in names])[:, None, None]
 
 
 def _like(result: FusedMaps, error: Array) -> xr.DataArray:
