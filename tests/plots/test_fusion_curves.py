@@ -16,6 +16,14 @@ def history(number=20):
     return table.assign(total=sum(terms.values()))
 
 
+def test_the_start_of_the_elastic_term_is_not_drawn():
+    figure = convergence_figure(history())
+    np.testing.assert_array_equal(figure.axes[0].lines[0].get_xdata(), np.arange(1, 20))
+    np.testing.assert_array_equal(figure.axes[3].lines[0].get_xdata(), np.arange(20))
+    two = convergence_figure(history(2)).axes[0].lines[0]
+    assert (two.get_marker(), list(two.get_xdata())) == ("o", [1])
+
+
 def titles(figure):
     return [panel.get_title(loc="left") for panel in figure.axes if panel.get_title(loc="left")]
 
@@ -49,11 +57,12 @@ def test_settings_are_lines_and_the_best_has_a_ring():
     lines = {"columns, smoothed 0.5 px", "composition, γ 1.7, smoothed 0.5 px"}
     assert set(labels) == lines | {"spectra, without HAADF", "best"}
     ring = next(line for line in axes.lines if line.get_label() == "best")
-    assert (ring.get_xdata()[0], ring.get_ydata()[0]) == (1.0, 1.0)
+    assert (ring.get_xdata()[0], ring.get_ydata()[0]) == (1.0, 0.0)
+    assert axes.get_ylabel().endswith("(‰)")
     assert len(axes.lines) == 4
     chosen = {"prior": "composition", "strength": 2.0}
     ring = tried_figure(tried, chosen).axes[0].lines[-1]
-    assert (ring.get_label(), ring.get_ydata()[0]) == ("chosen", 1.3)
+    assert (ring.get_label(), ring.get_ydata()[0]) == ("chosen", pytest.approx(300))
     ring = tried_figure(tried, {"prior": "amounts"}).axes[0].lines[-1]
     assert ring.get_label() == "best"
     assert png_bytes(figure, 50).startswith(b"\x89PNG")

@@ -34,7 +34,8 @@ def convergence_figure(history: "pd.DataFrame", *, title: str = "") -> "Figure":
     """Draw each term of the cost against the iteration.
 
     `history` has the columns iteration, elastic, chemical, variation and total; a term that the
-    method does not have, zero or NaN throughout, is left out.
+    method does not have, zero or NaN throughout, is left out. Elastic begins with the second row:
+    the first is that of a start without composition, which is HAADF itself and fits it too well.
     """
     import matplotlib
     from matplotlib.figure import Figure
@@ -46,8 +47,10 @@ def convergence_figure(history: "pd.DataFrame", *, title: str = "") -> "Figure":
         figure = Figure((WIDTH_INCHES, 1.9), layout="constrained")
         panels = figure.subplots(1, len(terms), squeeze=False)[0]
         for panel, name, colour in zip(panels, terms, TYPE_COLOURS, strict=False):
-            one = len(history) == 1
-            panel.plot(history["iteration"], history[name], "o" if one else "-", color=colour)
+            shown = history.iloc[1:] if name == "elastic" and len(history) > 1 else history
+            panel.plot(
+                shown["iteration"], shown[name], "o" if len(shown) == 1 else "-", color=colour
+            )
             panel.set_title(name, loc="left", fontweight="bold")
             panel.set_xlabel("iteration")
             panel.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
@@ -59,7 +62,7 @@ def convergence_figure(history: "pd.DataFrame", *, title: str = "") -> "Figure":
 def tried_figure(
     tried: "pd.DataFrame", chosen: "Mapping[str, Any] | None" = None, *, title: str = ""
 ) -> "Figure":
-    """Draw the error of predicting counts that were held out against the strength.
+    """Draw the error of predicting counts that were held out, in ‰ above the least, by strength.
 
     `tried` has the columns prior, strength, guide_smoothing_px, gamma and prediction_error; what
     was tried with the same other settings is one line, what was tried at a single strength a dot
@@ -70,6 +73,7 @@ def tried_figure(
     from matplotlib.figure import Figure
 
     priors = list(dict.fromkeys(tried["prior"]))
+    tried = tried.assign(above=above_best(tried))
     with matplotlib.rc_context(typography()):
         figure = Figure((0.8 * WIDTH_INCHES, 0.36 * WIDTH_INCHES), layout="constrained")
         axes = figure.subplots()
@@ -81,18 +85,23 @@ def tried_figure(
             alone = (tried["prior"] == values[0]).sum() == 1
             label = _setting(*values) if len(line) > 1 or alone else None
             shown = LINES[len(axes.get_legend_handles_labels()[1]) % len(LINES)] if label else "o"
-            axes.plot(line["strength"], line["prediction_error"], shown, label=label, **style)
+            axes.plot(line["strength"], line["above"], shown, label=label, **style)
         ringed, words = _ringed(tried, chosen)
         ring: dict[str, Any] = {"color": INK, "fillstyle": "none", "markersize": 9}
-        axes.plot(ringed["strength"], ringed["prediction_error"], "o", label=words, **ring)
+        axes.plot(ringed["strength"], ringed["above"], "o", label=words, **ring)
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter("{x:g}")
         axes.xaxis.set_minor_formatter("{x:g}")
         axes.set_xlabel("strength")
-        axes.set_ylabel("prediction error")
+        axes.set_ylabel("prediction error above the best (‰)")
         figure.legend(frameon=False, fontsize=6.5, loc="outside right upper")
         axes.set_title(title, loc="left")
     return figure
+
+
+def above_best(tried: "pd.DataFrame") -> "pd.Series":
+    """Return by how many ‰ each prediction error exceeds the least of them."""
+    return 1000 * (tried["prediction_error"] / tried["prediction_error"].min() - 1)
 
 
 def fractions_figure(
