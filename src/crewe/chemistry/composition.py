@@ -38,9 +38,11 @@ Floats = NDArray[np.floating[Any]]
 
 # Penalties in units of the information per pixel; they set the pace, not the answer.
 _DATA_PENALTY = 0.3
-_EDGE_PENALTY = 3.0
+_EDGE_PENALTY = 6.0
 _RELAXATION = 1.7
 _LOOK_EVERY = 10
+# One look may fall on the turn of an oscillation.
+_QUIET = 2
 _AVERAGE_PX = 3.0
 
 
@@ -85,8 +87,8 @@ def fit_composition(
     strength: float,
     *,
     start: Planes | None = None,
-    iterations: int = 200,
-    tolerance: float = 1e-5,
+    iterations: int = 400,
+    tolerance: float = 3e-5,
     threads: int = 1,
     watch: Callable[[Planes], float] | None = None,
 ) -> CompositionFit:
@@ -94,8 +96,8 @@ def fit_composition(
 
     One exact cosine transform per iteration couples the whole image, so that plateaus larger
     than any stencil settle in tens of iterations. `start` is a composition from a coarser or
-    earlier fit. Stops when ten iterations lower the cost by less than `tolerance` per value, or
-    after `iterations`. The iterate of lowest cost is kept. The answer does not depend on
+    earlier fit. Stops when ten iterations, twice, change the cost by less than `tolerance` per
+    value, or after `iterations`. The iterate of lowest cost is kept. The answer does not depend on
     `threads`. Method: Figueiredo and Bioucas-Dias 2010 (doi:10.1109/TIP.2010.2053941), with
     joint total variation.
     """
@@ -105,7 +107,7 @@ def fit_composition(
         best = state.composition()
         costs = [state.cost(best)]
         seen = [watch(problem.guide * best) if watch else np.nan]
-        taken = [0]
+        taken, quiet = [0], 0
         for iteration in range(1, iterations + 1):
             state.advance()
             if iteration % _LOOK_EVERY and iteration != iterations:
@@ -118,7 +120,8 @@ def fit_composition(
                 costs.append(cost)
                 seen.append(watch(problem.guide * best) if watch else np.nan)
                 taken.append(iteration)
-            if abs(gain) < tolerance * problem.counts.size:
+            quiet = quiet + 1 if abs(gain) < tolerance * problem.counts.size else 0
+            if quiet == _QUIET:
                 break
     chemical, variation = np.array(costs).T
     return CompositionFit(best, np.array(taken), chemical, variation, np.array(seen))

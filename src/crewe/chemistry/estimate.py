@@ -45,6 +45,8 @@ class Settings:
     """HAADF rises with amounts to this power."""
     guide_smoothing_px: float
     """Sigma of the Gaussian that HAADF is smoothed with."""
+    without_haadf: tuple[str, ...] = ()
+    """Elements whose amounts, not composition, are smooth: HAADF says nothing about them."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def estimate(
     measured: Measured,
     settings: Settings,
     *,
-    iterations: int = 200,
+    iterations: int = 400,
     threads: int = 1,
     watch: Callable[[Planes], float] | None = None,
 ) -> Estimate:
@@ -82,6 +84,7 @@ def estimate(
             measured.signal, expected, measured.haadf, measured.translations, threads
         )
         with_pattern = _of_mean_one(guide * np.maximum(pattern, 0.0))
+        with_pattern = _with_ones(with_pattern, measured, settings)
         fit = _fit(measured, with_pattern, settings, iterations, threads, watch)
         expected = guide * fit.composition
     return _finished(measured, with_pattern, fit)
@@ -93,7 +96,15 @@ def _guide(measured: Measured, settings: Settings) -> Planes:
     seen = texture(
         measured.haadf, settings.gamma, measured.haadf_offset, settings.guide_smoothing_px
     )
-    return np.ascontiguousarray(np.broadcast_to(seen, measured.counts.shape))
+    guide = np.ascontiguousarray(np.broadcast_to(seen, measured.counts.shape))
+    return _with_ones(guide, measured, settings)
+
+
+def _with_ones(guide: Planes, measured: Measured, settings: Settings) -> Planes:
+    """Return the guide, 1 everywhere for elements that HAADF says nothing about."""
+    alone = [symbol in settings.without_haadf for symbol in measured.symbols]
+    guide[alone] = 1.0
+    return guide
 
 
 def _fit(

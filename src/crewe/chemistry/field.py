@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from crewe.chemistry.checks import by_element, check_haadf, check_map
 from crewe.chemistry.estimate import Estimate, Settings
 from crewe.chemistry.guide import elastic_share, elastic_terms, offset_and_scale
-from crewe.chemistry.measured import Measured, haadf_noise
-from crewe.chemistry.noise import counts_per_unit, is_counts, rounded_counts
+from crewe.chemistry.measured import Measured, haadf_noise, noise_of_map, whole_counts
+from crewe.chemistry.noise import MapNoise
 from crewe.chemistry.operators import atomic_number
 from crewe.chemistry.results import FusedMaps
-from crewe.chemistry.splitting import Tried
+from crewe.chemistry.splitting import STRENGTHS, Tried
 from crewe.chemistry.translations import find_translations
 from crewe.errors import ImageError
 
@@ -59,7 +59,8 @@ class Field:
         symbols = tuple(named)
         given = np.stack([check_map(symbol, plane, haadf) for symbol, plane in named.items()])
         poisson = _is_poisson(given, symbols, likelihood)
-        scale, whole = _whole(given, symbols, poisson, rng)
+        noises = [noise_of_map(plane, symbol) for symbol, plane in zip(symbols, given, strict=True)]
+        scale, whole = whole_counts(given, symbols, noises, rng if poisson else None)
         dark = _background(background or {}, symbols, given)
         numbers = np.array([atomic_number(symbol) for symbol in symbols])
         image = np.ascontiguousarray(haadf.values, np.float32)
@@ -74,9 +75,12 @@ class Field:
             haadf=image,
             haadf_offset=offset,
             translations=find_translations(image),
+            noise=tuple(noise.in_counts for noise in noises),
         )
         share = elastic_share(measured.signal, numbers, gamma)
-        warnings = _warnings(symbols, share)
+        warnings = _warnings(symbols, share) + _about_noise(symbols, noises)
+        if likelihood == "auto":
+            warnings += _about_negative(given, symbols)
         first = next(iter(named.values()))
         noise = haadf_noise(image)
         return cls(symbols, given, scale, first, haadf, measured, noise, warnings)
@@ -107,6 +111,7 @@ class Field:
             strength=settings.strength,
             gamma=settings.gamma,
             guide_smoothing_px=settings.guide_smoothing_px,
+            without_haadf=settings.without_haadf,
             haadf_offset=self.measured.haadf_offset,
             likelihood="poisson" if self.measured.poisson else "least_squares",
             counts_per_unit=dict(zip(self.symbols, map(float, self.scale.ravel()), strict=True)),
@@ -140,26 +145,6 @@ def _is_poisson(given: Planes, symbols: tuple[str, ...], likelihood: str) -> boo
     return likelihood != "least_squares" and not negative.any()
 
 
-def _whole(
-    given: Planes, symbols: tuple[str, ...], poisson: bool, rng: np.random.Generator
-) -> tuple[Planes, Planes]:
-    """Return counts per unit (element, 1, 1), and maps in counts that can be split.
-
-    1 for counts; for the rest what makes the noise that of counts.
-    """
-    scale = np.ones((len(given), 1, 1), np.float32)
-    whole = given.copy()
-    for number, (symbol, plane) in enumerate(zip(symbols, given, strict=True)):
-        if is_counts(plane):
-            continue
-        if poisson:
-            whole[number], scale[number] = rounded_counts(plane, rng, symbol)
-        else:
-            scale[number] = counts_per_unit(plane, symbol)
-            whole[number] = plane * scale[number]
-    return scale, whole
-
-
 def _background(
     background: Mapping[str, xr.DataArray | float], symbols: tuple[str, ...], given: Planes
 ) -> Planes:
@@ -183,22 +168,66 @@ def _warnings(symbols: tuple[str, ...], share: NDArray[np.float64]) -> tuple[str
     )
 
 
+def _about_noise(symbols: tuple[str, ...], noises: Sequence[MapNoise]) -> tuple[str, ...]:
+    return tuple(
+        f"{symbol}: {remark}"
+        for symbol, noise in zip(symbols, noises, strict=True)
+        for remark in noise.remarks
+    )
+
+
+def _about_negative(given: Planes, symbols: tuple[str, ...]) -> tuple[str, ...]:
+    negative = (given < 0).sum((1, 2))
+    if not negative.any():
+        return ()
+    each = ", ".join(
+        f"{symbol} {number}" for symbol, number in zip(symbols, negative, strict=True) if number
+    )
+    return (
+        f"negative pixels of {given[0].size}: {each}; so all maps are fitted by least squares, not "
+        "as counts: gross counts with their background (--background) are better",
+    )
+
+
 def _about_choice(settings: Settings, tried: list[Tried]) -> tuple[str, ...]:
+    """Say what the reader of a choice should know."""
+    said = []
     if settings.prior == "spectra" and tried:
-        return ("HAADF does not help to predict these counts: it was not used",)
-    return ()
+        said.append("HAADF does not help to predict these counts: it was not used")
+    if settings.without_haadf:
+        names = ", ".join(settings.without_haadf)
+        said.append(f"HAADF does not help to predict the counts of {names}: not used for them")
+    if settings.prior == "amounts":
+        said.append(
+            "eq. 1 as printed shifts amounts from one element to another: compare the sums of "
+            "the maps with those given before any stoichiometry"
+        )
+    if len(tried) > 1 and settings.strength in (STRENGTHS[0], STRENGTHS[-1]):
+        said.append(
+            f"the strength chosen, {settings.strength:g}, is the last that was tried: there may "
+            "be better ones beyond"
+        )
+    return tuple(said)
 
 
 def _table(tried: list[Tried]) -> pd.DataFrame:
     import pandas as pd
 
-    columns = ["prior", "strength", "guide_smoothing_px", "gamma", "prediction_error"]
+    columns = [
+        "prior",
+        "strength",
+        "guide_smoothing_px",
+        "gamma",
+        "without_haadf",
+        "prediction_error",
+    ]
     rows = [
         (
             entry.settings.prior,
             entry.settings.strength,
             entry.settings.guide_smoothing_px,
             entry.settings.gamma,
+            ", ".join(entry.settings.without_haadf),
             entry.prediction_error,
         )
         for entry in tried

@@ -51,7 +51,8 @@ def fuse(
     `prior` says what is smooth: 'composition' (amounts over what HAADF shows), 'columns' (the
     same, with the pattern of each element in the columns that HAADF resolves), 'spectra' (the
     amounts, HAADF is not used), 'amounts' (eq. 1 as printed: the amounts, HAADF as a second
-    measurement). 'auto' takes the one of the first three that predicts best. So are chosen
+    measurement). 'auto' takes the one of the first three that predicts best, and leaves HAADF out
+    for elements that are predicted better without. So are chosen
     `strength`, `gamma` (1.4 to 2) and `guide_smoothing_px` where they are None: counts are
     split into halves of independent noise, one is fitted and compared with the other; `seed`
     splits them. `likelihood` is Poisson's, and least squares for maps with negative values; maps
@@ -99,7 +100,13 @@ def refit(result: FusedMaps, haadf: NDArray[np.float32], maps: Planes) -> Planes
         if result.prior == "columns"
         else None,
     )
-    settings = Settings(result.prior, result.strength, result.gamma, result.guide_smoothing_px)
+    settings = Settings(
+        result.prior,
+        result.strength,
+        result.gamma,
+        result.guide_smoothing_px,
+        result.without_haadf,
+    )
     return np.asarray(
         estimate(measured, settings, threads=processors()).amounts / scale, np.float32
     )

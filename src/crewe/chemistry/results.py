@@ -32,6 +32,8 @@ class FusedMaps:
     """HAADF rises with Z^γ and amounts^γ."""
     guide_smoothing_px: float
     """Sigma of the Gaussian that HAADF was smoothed with."""
+    without_haadf: tuple[str, ...]
+    """Elements whose counts HAADF does not help to predict: it was not used for them."""
     haadf_offset: float
     """What HAADF shows where nothing is, in its own unit."""
     likelihood: str
@@ -45,7 +47,7 @@ class FusedMaps:
     (half of χ² with the image's own noise) is told but not part of the total.
     """
     tried: pd.DataFrame
-    """Columns prior, strength, guide_smoothing_px, gamma, prediction_error: see `choose`."""
+    """Columns prior, strength, guide_smoothing_px, gamma, without_haadf, prediction_error."""
     elastic_share: dict[str, float]
     """Share of HAADF that each element makes, by Z^γ."""
     warnings: tuple[str, ...]

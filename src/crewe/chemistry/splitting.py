@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -11,7 +11,12 @@ from numpy.typing import NDArray
 
 from crewe.chemistry.bands import processors
 from crewe.chemistry.estimate import Settings, estimate
-from crewe.chemistry.measured import Measured, brightest_window, local_variance
+from crewe.chemistry.measured import (
+    Measured,
+    brightest_window,
+    local_variance,
+    noise_of_counts,
+)
 
 Planes = NDArray[np.float32]
 
@@ -50,30 +55,33 @@ def split(measured: Measured, rng: np.random.Generator) -> tuple[Measured, Measu
 
     Counts are thinned: each goes to either half by a coin, which leaves two independent Poisson
     images; maps that are no counts are brought to whole numbers before. What is not Poisson is
-    halved, and noise of half its standard deviation is added to
-    one half and taken from the other; for normal noise of known variance that is as independent.
+    halved, and noise of half its standard deviation is added to one half and taken from the other;
+    for normal noise of known variance that is as independent.
     """
+    half = replace(measured, background=measured.background / np.float32(2))
     if measured.poisson:
         first = rng.binomial(measured.whole.astype(np.int64), 0.5).astype(np.float32)
     else:
-        sigma = np.sqrt(local_variance(measured.counts))
+        noises = measured.noise or noise_of_counts(measured.counts)
+        sigma = np.sqrt(local_variance(measured.counts, noises))
         noise = rng.standard_normal(measured.counts.shape, np.float32)
         first = np.asarray((measured.counts + sigma * noise) / 2, np.float32)
-    half = measured.background / np.float32(2)
+        # Half the variance of half the counts: what grows with the mean has become half by it.
+        halved = tuple(replace(one, constant=one.constant / 2) for one in noises)
+        half = replace(half, noise=halved)
     return (
-        replace(measured, counts=first, whole=first, background=half),
-        replace(measured, counts=measured.whole - first, background=half),
+        replace(half, counts=first, whole=first),
+        replace(half, counts=measured.whole - first),
     )
 
 
 def squared_errors(amounts: Planes, other: Measured, noise: NDArray[np.float64]) -> Planes:
-    """Return (prediction − other half)² over its variance of noise (element), summed over elements.
+    """Return (prediction − other half)² over the variance of its noise (element); (element, y, x).
 
-    (y, x); its mean would be the number of elements were the prediction perfect.
+    Its mean would be 1 were the prediction perfect.
     """
-    return np.asarray(
-        np.einsum("eyx,e->yx", np.square(amounts - other.signal), (1 / noise).astype(np.float32))
-    )
+    weights = (1 / noise).astype(np.float32)[:, None, None]
+    return np.asarray(np.square(amounts - other.signal) * weights, np.float32)
 
 
 def choose(
@@ -84,10 +92,10 @@ def choose(
 ) -> tuple[Settings, list[Tried]]:
     """Return the settings that predict best, and everything that was tried.
 
-    One setting after the other is varied: the prior, the strength, the smoothing of the guide,
-    γ, and the strength again. γ stays at 1.7 unless another predicts clearly better. On images
-    larger than 256 px the part with most counts decides. The strength has no unit and does not
-    depend on the dose, so what suits half the counts suits all.
+    One setting after the other is varied: the prior with its strength, elements that HAADF does
+    not help, the smoothing of the guide, γ, and the strength again. γ stays at 1.7 unless another
+    predicts clearly better. On images larger than 256 px the part with most counts decides. The
+    strength has no unit and does not depend on the dose, so what suits half the counts suits all.
     """
     part = measured.crop(brightest_window(measured.counts, _SIDE_PX))
     search = _Search(split(part, rng), progress)
@@ -106,10 +114,7 @@ def choose(
             known = any(other.prior == first.prior for other in priors[:number])
             priors[number] = start if known else search.climb(start, "strength", STRENGTHS)
             strength = priors[number].strength
-    if len(priors) > 1:
-        best = search.best(priors)
-    else:
-        (best,) = priors
+    best = search.best_of_priors(priors)
     if best.prior in ("composition", "columns"):
         if wanted.guide_smoothing_px is None:
             best = search.climb(best, "guide_smoothing_px", SMOOTHINGS_PX)
@@ -150,9 +155,8 @@ class _Search:
     @property
     def tried(self) -> list[Tried]:
         """Everything that was scored, in that order."""
-        elements = len(self.halves[0].counts)
         return [
-            Tried(settings, float(errors.mean(dtype=float)) / elements)
+            Tried(settings, float(errors.mean(dtype=float)))
             for settings, errors in self.errors.items()
         ]
 
@@ -160,9 +164,7 @@ class _Search:
         """Return the mean prediction error of each settings; those not yet known at once."""
         new = [settings for settings in dict.fromkeys(wanted) if settings not in self.errors]
         ways = [(settings, way) for settings in new for way in (0, 1)]
-        # Eq. 1 as printed has compiled loops that are parallel by themselves.
-        alone = any(settings.prior == "amounts" for settings in new)
-        with ThreadPoolExecutor(1 if alone else processors()) as pool:
+        with ThreadPoolExecutor(processors()) as pool:
             found = list(pool.map(self._predict, ways))
         for settings, first, second in zip(new, found[::2], found[1::2], strict=True):
             self.errors[settings] = (first + second) / np.float32(2)
@@ -181,6 +183,42 @@ class _Search:
         candidates = list(settings)
         scores = self.score(*candidates)
         return candidates[int(np.argmin(scores))]
+
+    def best_of_priors(self, priors: Sequence[Settings]) -> Settings:
+        """Return the best of one settings per prior, element by element where that is better."""
+        if len(priors) == 1:
+            return priors[0]
+        self.score(*priors)
+        mixed = []
+        for settings in priors:
+            without = self._better_alone(settings)
+            if settings.prior != "spectra" and 0 < len(without) < len(self.noise):
+                mixed.append(replace(settings, without_haadf=without))
+        return self.best([*priors, *mixed])
+
+    def _better_alone(self, guided: Settings) -> tuple[str, ...]:
+        """Return the elements that are predicted better without HAADF, each at its own strength."""
+        found = []
+        for number, symbol in enumerate(self.halves[0].symbols):
+            with_haadf, alone = (
+                min((self.errors[s][number] for s in family), key=np.sum)
+                for family in (self._like(guided), self._like(replace(guided, prior="spectra")))
+            )
+            gain = (with_haadf - alone).astype(float)
+            if gain.sum() > np.sqrt(np.square(gain).sum()):
+                found.append(symbol)
+        return tuple(found)
+
+    def _like(self, settings: Settings) -> list[Settings]:
+        """Return what was tried with the same prior and the same guide."""
+        smoothing_px = 0.0 if settings.prior == "spectra" else settings.guide_smoothing_px
+        return [
+            other
+            for other in self.errors
+            if other.prior == settings.prior
+            and other.guide_smoothing_px == smoothing_px
+            and not other.without_haadf
+        ]
 
     def best_if_clear(self, usual: Settings, others: Iterable[Settings]) -> Settings:
         """Return the best settings if they beat the usual ones by two standard errors."""
