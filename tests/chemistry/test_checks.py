@@ -12,7 +12,7 @@ def plane(values=None, dims=("y", "x")):
 
 def test_symbols_are_put_right_or_refused():
     assert element_symbol(" co ") == "Co"
-    for name in ("X", "Unobtainium", "", "12", "CoO"):
+    for name in ("X", "Unobtainium", "", "12", "CoO", "Fm", "No"):
         with pytest.raises(PlanError, match="no element"):
             element_symbol(name)
 

@@ -15,7 +15,7 @@ def signal(index, name, dims=("y", "x"), shape=(16, 16)):
 @pytest.mark.parametrize(
     ("name", "symbol"),
     [("Co", "Co"), ("maps/Fe", "Fe"), ("Co-EELS", "Co"), ("Fe Kα", "Fe"), ("Map O", "O"),
-     ("HAADF", ""), ("DF-S", ""), ("a", ""), ("co", ""), ("", ""), ("BF", "")],
+     ("HAADF", ""), ("No filter", ""), ("DF-S", ""), ("a", ""), ("co", ""), ("", ""), ("BF", "")],
 )  # fmt: skip
 def test_names_of_maps(name, symbol):
     assert symbol_in(name) == symbol

@@ -8,7 +8,7 @@ import pytest
 from crewe.axes import calibrated_image
 from crewe.chemistry.files import open_fusion_inputs
 from crewe.chemistry.spectra import element_maps
-from crewe.errors import CalibrationError, ReadError, SpecimenError
+from crewe.errors import CalibrationError, PlanError, ReadError
 from crewe.io import write
 from crewe.testing.spectrum_images import edx, eels
 
@@ -124,7 +124,7 @@ def test_what_is_missing_is_told(tmp_path):
         open_fusion_inputs(one, ["Co", "Mn"])
     with pytest.raises(ReadError, match="no spectrum image"):
         open_fusion_inputs(one, ["Co"], source="spectra")
-    with pytest.raises(SpecimenError):
+    with pytest.raises(PlanError, match="no element"):
         open_fusion_inputs(one, ["Kryptonite"])
     with pytest.raises(ReadError, match="no elastic image"):
         open_fusion_inputs(hdf5(tmp_path / "maps.h5", Co=np.eye(9), Mn=np.eye(9)))

@@ -1,15 +1,15 @@
 import pytest
 from ase.data import chemical_symbols
 
+from crewe.chemistry.checks import element_symbol
 from crewe.chemistry.lines import (
     edge,
     edges,
-    element_symbol,
     x_ray_line,
     x_ray_lines,
     x_ray_resolution_ev,
 )
-from crewe.errors import SpecimenError
+from crewe.errors import PlanError, SpecimenError
 
 # X-Ray Data Booklet (LBNL 2009), Table 1-2, in eV.
 LINES = {
@@ -81,7 +81,7 @@ def test_names_are_read_as_people_write_them():
 
 @pytest.mark.parametrize("wrong", ["Xx", "", "Iron", "Fm"])
 def test_what_is_no_element_is_refused(wrong):
-    with pytest.raises(SpecimenError, match="no element"):
+    with pytest.raises(PlanError, match="no element"):
         x_ray_lines(wrong)
 
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from crewe.chemistry.spectra import channels, element_maps, energies_ev, technique_of, window_sums
-from crewe.errors import CalibrationError, ImageError, SpecimenError
+from crewe.errors import CalibrationError, ImageError, PlanError
 from crewe.testing.spectrum_images import edx, eels
 
 
@@ -82,7 +82,7 @@ def test_what_is_no_spectrum_image_is_refused():
         element_maps(image, [])
     with pytest.raises(ImageError, match="give 'edx' or 'eels'"):
         element_maps(image, ["Fe"], technique="wds")
-    with pytest.raises(SpecimenError, match="no element"):
+    with pytest.raises(PlanError, match="no element"):
         element_maps(image, ["Fe", "Zz"])
     with pytest.raises(ImageError, match="neighbourhood"):
         element_maps(image, ["Fe"], neighbourhood_px=-1)

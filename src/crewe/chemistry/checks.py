@@ -9,18 +9,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe.chemistry.operators import atomic_number
-from crewe.errors import ImageError
+from crewe.errors import ImageError, PlanError
 
 if TYPE_CHECKING:
     import xarray as xr
 
 _SMALLEST_PX = 8
+_HEAVIEST = 98
 
 
 def element_symbol(name: str) -> str:
-    """Return the symbol of an element, 'co' as 'Co'. Raises PlanError for anything else."""
+    """Return the symbol of an element, 'co' as 'Co'.
+
+    Raises PlanError for anything else, and for elements beyond californium, of which no spectrum
+    is known.
+    """
     symbol = str(name).strip().capitalize()
-    atomic_number(symbol)
+    if atomic_number(symbol) > _HEAVIEST:
+        raise PlanError(f"{name!r} is no element that can be mapped: give one from H to Cf")
     return symbol
 
 

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from crewe.chemistry.checks import atomic_number
 from crewe.chemistry.guide import elastic_terms, offset_and_scale
 from crewe.chemistry.neighbours import variance_line
+from crewe.chemistry.operators import atomic_number
 from crewe.chemistry.results import FusedMaps
 
 Array = NDArray[np.floating[Any]]

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crewe.chemistry.lines import element_symbol
+from crewe.chemistry.checks import element_symbol
 from crewe.chemistry.spectra import technique_of
-from crewe.errors import CreweError, ReadError, SpecimenError
+from crewe.errors import CreweError, PlanError, ReadError
 from crewe.io import SignalInfo, read
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def symbol_in(name: str) -> str:
         try:
             if word and element_symbol(word) == word:
                 return word
-        except SpecimenError:
+        except PlanError:
             continue
     return ""
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-import numpy as np
-
+from crewe.chemistry.checks import element_symbol
 from crewe.chemistry.edx import continuum_map
 from crewe.chemistry.file_contents import Contents, best_elastic, symbol_in
 from crewe.chemistry.grids import onto_grid
-from crewe.chemistry.lines import edges, element_symbol
+from crewe.chemistry.lines import edges
+from crewe.chemistry.noise import is_counts
 from crewe.chemistry.spectra import ElementMaps, element_maps, energies_ev
 from crewe.errors import CreweError, ReadError, SpecimenError
 from crewe.io import SignalInfo, list_signals, read
@@ -177,7 +177,7 @@ def _from_maps(found: Contents, elements: Sequence[str] | None) -> _Taken:
         maps[symbol] = layer
         remarks.append(f"{symbol} is the stored map {info.index} {info.name!r}")
     _check_maps(found, maps, elements)
-    whole = all(_are_whole(layer.values) for layer in maps.values())
+    whole = all(is_counts(layer.values) for layer in maps.values())
     return _Taken(maps, None, whole, tuple(remarks), {})
 
 
@@ -196,11 +196,6 @@ def _check_maps(
             f"{found.path.name}: the maps have different pixels {shapes}: name the elements of "
             "those that belong together"
         )
-
-
-def _are_whole(values: np.ndarray) -> bool:
-    finite = np.isfinite(values).all() and values.any()
-    return bool(finite and values.min() >= 0 and np.all(values == np.rint(values)))
 
 
 def _elastic(found: Contents, wanted: str | int | None, taken: _Taken) -> tuple[xr.DataArray, str]:

@@ -7,12 +7,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from crewe.chemistry.checks import element_symbol
 from crewe.chemistry.lines import (
     Edge,
     XrayLine,
     edge,
     edges,
-    element_symbol,
     x_ray_line,
     x_ray_lines,
     x_ray_resolution_ev,

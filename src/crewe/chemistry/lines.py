@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 
+from crewe.chemistry.checks import element_symbol
 from crewe.errors import SpecimenError
 
 # Share of the first line of the same shell, for thin specimens; of use for overlaps only
@@ -42,24 +43,11 @@ class Edge:
         return f"{self.element} {self.name} ({self.onset_ev:g} eV)"
 
 
-def element_symbol(element: str) -> str:
-    """Return an element's symbol as it is written, e.g. 'Fe' for 'fe'.
-
-    Raises SpecimenError for what is no element of atomic number 1 to 98.
-    """
-    symbol = str(element).strip().capitalize()
-    if symbol not in _table():
-        raise SpecimenError(
-            f"{element!r} is no element: give its symbol, H to Cf, such as 'Fe' or 'O'"
-        )
-    return symbol
-
-
 def x_ray_lines(element: str) -> tuple[XrayLine, ...]:
     """List the K, L and M lines of an element that spectra show, K first.
 
     Ka is Kα1 (8047.8 eV for Cu), Kb Kβ1, Lb2 Lβ2,15, Ma Mα1; hydrogen and helium have none.
-    Sources are named in ``lines.csv``. Raises SpecimenError for an unknown element.
+    Sources are named in ``lines.csv``. Raises PlanError for an unknown element.
     """
     symbol = element_symbol(element)
     row = _table()[symbol]
@@ -74,7 +62,7 @@ def edges(element: str) -> tuple[Edge, ...]:
     """List the major ionisation edges of an element, K, L3 and M5, up to 4 keV.
 
     Onsets in eV are those of the EELS Atlas (Ahn and Krivanek, Gatan 1983), where L3 stands for
-    the pair L2,3 and M5 for M4,5. Raises SpecimenError for an unknown element.
+    the pair L2,3 and M5 for M4,5. Raises PlanError for an unknown element.
     """
     symbol = element_symbol(element)
     row = _table()[symbol]
@@ -84,7 +72,10 @@ def edges(element: str) -> tuple[Edge, ...]:
 
 
 def x_ray_line(name: str) -> XrayLine:
-    """Find a line by a name such as 'Fe_Ka' or 'Pt La'. Raises SpecimenError if there is none."""
+    """Find a line by a name such as 'Fe_Ka' or 'Pt La'.
+
+    Raises SpecimenError if there is none, PlanError for an unknown element.
+    """
     element, line = _split(name)
     for candidate in x_ray_lines(element):
         if candidate.name == line:
@@ -94,7 +85,10 @@ def x_ray_line(name: str) -> XrayLine:
 
 
 def edge(name: str) -> Edge:
-    """Find an edge by a name such as 'Fe_L3' or 'O K'. Raises SpecimenError if there is none."""
+    """Find an edge by a name such as 'Fe_L3' or 'O K'.
+
+    Raises SpecimenError if there is none, PlanError for an unknown element.
+    """
     element, shell = _split(name)
     for candidate in edges(element):
         if candidate.name == shell:

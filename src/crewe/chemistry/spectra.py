@@ -55,7 +55,7 @@ def element_maps(
     off the file's signal type when None, the detector's resolution likewise, or 130 eV. How
     windows and backgrounds are laid is told in `edx_maps` and `core_loss_maps`. Raises
     CalibrationError for an axis without energies, ImageError for what is no spectrum image,
-    SpecimenError for an unknown element or one without a line in the range.
+    PlanError for an unknown element, SpecimenError for one without a line in the range.
     """
     from crewe.chemistry.core_loss import core_loss_maps
     from crewe.chemistry.edx import edx_maps

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crewe.chemistry.lines import element_symbol
+from crewe.chemistry.checks import element_symbol
 from crewe.chemistry.spectra import ElementMaps, as_maps, energies_ev, smoothed
 from crewe.errors import CreweError, SpecimenError
 
@@ -30,7 +30,7 @@ def element_maps_by_exspy(
     As `crewe.chemistry.element_maps` for EDX; lines that `lines` does not name are exSpy's
     choice, the hardest below half the beam's energy. The background is exSpy's mean of a window
     on either side, averaged over a Gaussian neighbourhood. Raises CreweError when exSpy is not
-    installed, SpecimenError for an unknown element or one without a line.
+    installed, PlanError for an unknown element, SpecimenError for one without a line.
     """
     signal = _signal(spectrum)
     names = _lines(signal, [element_symbol(element) for element in elements], lines or {})

@@ -11,6 +11,7 @@ from scipy.fft import irfft2, next_fast_len, rfft2
 from scipy.ndimage import gaussian_filter, maximum_filter
 
 from crewe.chemistry.bands import Bands
+from crewe.chemistry.row_noise import row_noise
 
 Image = NDArray[np.float32]
 
@@ -74,7 +75,8 @@ def column_patterns(
     shifts = np.concatenate([translations.shifts, -translations.shifts])
     spread = 2.5 * translations.period_px
     closeness = np.exp(-np.square(shifts).sum(1) / (2 * spread * spread)).astype(np.float32)
-    scale = 1.0 / (2.0 * max(_relief_variance(relief), 1e-6))
+    # Vacuum, where relief is 0, has no noise to compare with.
+    scale = 1.0 / (2.0 * max(row_noise(relief, skip_flat=True) ** 2, 1e-6))
     sums = np.empty((2, *counts.shape), np.float32)
     given = (relief, counts, expected, shifts, closeness, np.float32(scale), sums)
     with Bands(relief.shape[0], threads) as bands:
@@ -138,15 +140,6 @@ def _relief(haadf: Image) -> Image:
     local = gaussian_filter(signal, _LOCAL_MEAN_PX)
     filled = local > 0.1 * local.max()
     return np.where(filled, signal / np.maximum(local, 1e-12) - 1.0, 0.0).astype(np.float32)
-
-
-def _relief_variance(relief: Image) -> float:
-    """Noise of a pixel of the relief, from second differences along the rows."""
-    difference = relief[:, 1:-1] - 0.5 * (relief[:, 2:] + relief[:, :-2])
-    known = difference[difference != 0]
-    if known.size == 0:
-        return 0.0
-    return float(np.square(np.median(np.abs(known)) / 0.6745) / 1.5)
 
 
 def _autocorrelation(relief: Image, reach: int) -> NDArray[np.float64]:

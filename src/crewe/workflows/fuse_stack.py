@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from crewe.chemistry.checks import atomic_number
 from crewe.chemistry.guide import offset_and_scale
+from crewe.chemistry.operators import atomic_number
 from crewe.chemistry.results import FusedMaps
 from crewe.errors import PlanError
 from crewe.workflows.fuse_fit import balance_of, fit_field, fit_part, means, standard_error
