@@ -58,9 +58,33 @@ def test_a_smoothed_map_keeps_its_gain_and_is_told():
 
 def test_a_picture_of_counts_is_no_count():
     few = counts(2.0)
-    noise = map_noise(np.round(255 * few / few.max()).astype(np.uint8))
-    assert noise.gain == pytest.approx(255 / few.max(), rel=0.1)
+    noise = map_noise(np.round(200 * few / few.max()).astype(np.uint8))
+    assert noise.gain == pytest.approx(200 / few.max(), rel=0.1)
     assert "picture" in noise.remarks[0]
+
+
+@pytest.mark.parametrize("factor", [2, 7, 50])
+@pytest.mark.parametrize("rate", [0.05, 3.0, 40.0])
+def test_counts_times_a_whole_number_are_told_from_counts(factor, rate):
+    noise = map_noise(factor * counts(rate))
+    assert (noise.gain, noise.constant, noise.slope) == (factor, 0.0, factor)
+    assert f"counts times {factor}" in noise.remarks[0]
+
+
+def test_few_counts_that_happen_to_be_even_are_counts():
+    image = np.zeros((32, 32))
+    image[3, 4:9] = 2
+    assert map_noise(image).gain == 1.0
+
+
+def test_noise_in_counts_is_that_of_the_map_times_its_counts_per_unit():
+    rng = np.random.default_rng(6)
+    image = 2 * counts(20.0) + rng.normal(0, 5.0, SPHERE.shape)
+    found = map_noise(image)
+    inside = map_noise(image * found.counts_per_unit)
+    assert found.in_counts.gain == 1.0
+    assert found.in_counts.slope == pytest.approx(inside.slope, rel=1e-3)
+    assert found.in_counts.constant == pytest.approx(inside.constant, rel=1e-3)
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,9 @@ STEPS = 12
 """Of a bisection over a factor of 64: to 0.1 %, less than the noise of the slope."""
 LIKE_COUNTS = (0.5, 2.0)
 """Variance over mean between which whole numbers are believed to be counts."""
+FEWEST_MULTIPLES = 32
+"""Pixels that hold something, from which on a common factor of all is no chance."""
+LARGEST_WHOLE = 2.0**53
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,12 @@ class MapNoise:
     def background_counts(self) -> float:
         """Counts per pixel of a background that would scatter as the constant does."""
         return self.constant / self.gain**2
+
+    @property
+    def in_counts(self) -> MapNoise:
+        """That of the map times its counts per unit: the gain is 1 then."""
+        slope, constant = self.slope / self.gain, self.constant / self.gain**2
+        return replace(self, gain=1.0, constant=constant, slope=slope)
 
     def variance(self, mean: Array) -> Array:
         """Variance of pixels whose mean is given, in squares of the map's unit."""
@@ -85,8 +94,9 @@ def map_noise(values: ArrayLike, element: str = "") -> MapNoise:
     to a few percent for a Gaussian filter on a smooth specimen, several times too large on one
     with texture, without meaning for a map that was simulated without noise. Where the noise does
     not measurably grow with the signal, variance over mean of the whole map is the gain, and a
-    remark says so. Whole numbers whose variance is not between half and twice their mean, such as
-    those of a picture, are no counts; a remark says that too. `element` is named in errors.
+    remark says so. Whole numbers that are all multiples of one number are counts times that number
+    where they scatter like them; whole numbers whose variance is not between half and twice their
+    mean, such as those of a picture, are no counts; remarks say both. `element` is named in errors.
 
     Raises ImageError where the map holds NaN or infinity, is smaller than 16 pixels, has no
     noise, or no signal that the noise could be compared with.
@@ -127,16 +137,32 @@ def rounded_counts(
 def _of_whole_numbers(image: Array) -> MapNoise:
     if min(image.shape) < SMALLEST_PX or not image.any():
         return COUNTS
-    line = variance_line(image)
-    error = SIGNIFICANT * line.slope_error
-    if line.slope + error >= LIKE_COUNTS[0] and line.slope - error <= LIKE_COUNTS[1]:
-        return COUNTS
+    factor = _common_factor(image)
+    if _scatters_like_counts(image / factor):
+        if factor == 1:
+            return COUNTS
+        remark = f"all values are multiples of {factor}: taken for counts times {factor}"
+        return MapNoise(float(factor), 0.0, float(factor), (remark,))
     found = _measured(image)
     remark = (
-        f"whole numbers whose variance is {found.gain:.3g} times their mean are taken for a "
-        "rescaled picture, not for counts"
+        f"whole numbers whose variance is {found.gain:.3g} times their mean are taken for rescaled "
+        "ones (a picture?), not for counts"
     )
     return replace(found, remarks=(remark, *found.remarks))
+
+
+def _common_factor(image: Array) -> int:
+    """Return what all of many whole numbers can be divided by."""
+    if image.max() > LARGEST_WHOLE or np.count_nonzero(image) < FEWEST_MULTIPLES:
+        return 1
+    return int(np.gcd.reduce(image.astype(np.int64).ravel()))
+
+
+def _scatters_like_counts(image: Array) -> bool:
+    line = variance_line(image)
+    error = SIGNIFICANT * line.slope_error
+    least, most = LIKE_COUNTS
+    return bool(line.slope + error >= least and line.slope - error <= most)
 
 
 def _measured(image: Array) -> MapNoise:
@@ -161,8 +187,8 @@ def _measured(image: Array) -> MapNoise:
         constant, slope = float(line.variance(np.array(image.mean()))), 0.0
         gain = constant / _mean(image)
         remarks.append(
-            "the noise does not measurably grow with the signal; the gain is variance over mean "
-            "of the whole map"
+            "the noise does not measurably grow with the signal: counts are told by variance over "
+            "mean of the whole map"
         )
     _check_noise(gain * shared, image)
     return MapNoise(gain * shared, constant * shared, slope * shared, tuple(remarks))

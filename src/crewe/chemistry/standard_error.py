@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter
 from crewe.chemistry.curvature import covariance_diagonal, elastic_slopes
 from crewe.chemistry.fusion import refit
 from crewe.chemistry.neighbours import variance_line
-from crewe.chemistry.noise import MapNoise, map_noise
+from crewe.chemistry.noise import COUNTS, MapNoise, is_counts, map_noise
 from crewe.chemistry.results import FusedMaps
 from crewe.errors import ImageError, PlanError
 
@@ -152,10 +152,12 @@ def _noise(result: FusedMaps) -> tuple[Array, Array, Array]:
 
 
 def _noise_of(plane: Array, counts_per_unit: float) -> MapNoise:
+    if counts_per_unit == 1 and is_counts(plane):
+        return COUNTS
     try:
         return map_noise(plane)
     except ImageError:
-        # Whole numbers without noise, which a fusion takes for counts.
+        # A part of a field whose noise was read off the whole.
         return MapNoise(1 / counts_per_unit, 0.0, 1 / counts_per_unit)
 
 
