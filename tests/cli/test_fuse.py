@@ -84,13 +84,15 @@ def test_what_is_given_overrides_the_plan(files, folder, capsys):
     [
         ([], "no HAADF image given"),
         (["haadf.tif", "--map", "co.tif"], "give ELEMENT=FILE"),
-        (["haadf.tif", "--map", "Qq=co.tif"], "Qq: no chemical symbol"),
+        (["haadf.tif", "--map", "Qq=co.tif"], "'Qq' is no element"),
         (["haadf.tif", *MAPS, "--element", "Co"], "leave them out"),
         (["haadf.tif", *MAPS, "--prior", "hope"], "'composition'"),
         (["haadf.tif", *MAPS, "--strength", "-1"], "strength"),
         (["haadf.tif", *MAPS, "--gamma", "7"], "gamma"),
         (["haadf.tif", *MAPS, "--format", "bmp"], "format"),
         (["haadf.tif", *MAPS, "--sensitivity", "Co=much"], "sensitivity"),
+        (["haadf.tif", *MAPS, "--sensitivity", "O=2"], "--sensitivity O: there is no map of it"),
+        (["haadf.tif", *MAPS, "--tile", "64"], "--tile 129 at least, better 512"),
         (["--plan", "none.yaml"], "none.yaml cannot be read"),
         (["haadf.tif", *MAPS, "--standard-error", "much"], "--standard-error"),
     ],
@@ -106,7 +108,7 @@ def test_wrong_use(files, arguments, words, capsys):
     ("change", "words"),
     [
         (lambda values: values * 0, "map of S is empty"),
-        (lambda values: np.where(np.eye(48) > 0, np.nan, values), "NaN"),
+        (lambda values: np.where(np.eye(48) > 0, np.nan, values), "map of S has 48 pixels that"),
         (lambda values: values[:40], "Co 48 × 48, S 40 × 48"),
     ],
 )

@@ -115,6 +115,17 @@ def test_bad_input_leaves_nothing_behind(settings):
     assert not settings["output"].exists()
 
 
+def test_a_sensitivity_without_a_map_is_found_before_the_work(tmp_path, made):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "both.h5", "w") as file:
+        file["HAADF"] = made.haadf.values
+        file["Co"] = made.maps.sel(element="Co").values
+    given = {"haadf": tmp_path / "both.h5", "output": tmp_path / "out", "sensitivity": {"S": 2}}
+    with pytest.raises(PlanError, match="no map of it, the maps are of Co"):
+        run_fusion(fuse_plan({**given, **QUICK}))
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_interrupted_stack_goes_on(tmp_path, monkeypatch):
     settings = write_stack(tmp_path, [measured(seed=seed) for seed in range(3)])
     plan = fuse_plan({**settings, **QUICK, "standard_error": "hessian"})

@@ -104,7 +104,8 @@ def test_a_part_without_elastic_model_has_errors_from_counts_alone(field, fitted
 
 
 @pytest.mark.parametrize(
-    ("haadf", "map_value", "words"), [(np.nan, 1, "HAADF holds NaN"), (1, np.inf, "a map holds")]
+    ("haadf", "map_value", "words"),
+    [(np.nan, 1, "HAADF holds NaN"), (1, np.inf, "the map of S holds")],
 )
 def test_values_that_cannot_be_used_are_told(field, fitted, haadf, map_value, words):
     bad = Field(field.haadf.copy(), field.maps.copy(), None)

@@ -31,8 +31,8 @@ def test_a_plan_file_may_move_with_its_inputs(tmp_path):
     [
         ({}, "haadf: Field required"),
         ({"strenght": 1.0}, "strenght"),
-        ({"maps": {"Kryptonite": "a.tif"}}, "Kryptonite: no chemical symbol"),
-        ({"maps": {"X": "a.tif"}}, "X: no chemical symbol"),
+        ({"maps": {"Kryptonite": "a.tif"}}, "'Kryptonite' is no element"),
+        ({"maps": {"X": "a.tif"}}, "'X' is no element"),
         ({"elements": ("Co", "Co")}, "named twice"),
         ({"elements": ("Co",), "maps": {"S": "s.tif"}}, "leave them out"),
         ({"strength": -1.0}, "strength"),
@@ -41,7 +41,10 @@ def test_a_plan_file_may_move_with_its_inputs(tmp_path):
         ({"repeats": 2}, "repeats"),
         ({"lines": {"Co": "Ka"}, "maps": {"S": "s.tif"}}, "leave them out"),
         ({"sensitivity": {"Co": 0.0}}, "sensitivity"),
-        ({"tile_px": 64, "overlap_px": 64}, "give larger tiles"),
+        ({"tile_px": 64, "overlap_px": 64}, "--tile 65 at least, better 256"),
+        ({"maps": {"Co": "a.tif"}, "sensitivity": {"Co": 2.0, "S": 1.0}}, "there is no map of it"),
+        ({"elements": ("Co",), "sensitivity": {"S": 1.0}}, "the maps are of Co"),
+        ({"maps": {"co": "a.tif", "Co": "b.tif"}}, "named twice"),
         ({"format": "bmp"}, "format"),
     ],
 )
@@ -50,6 +53,12 @@ def test_mistakes_are_named(settings, words):
     with pytest.raises(PlanError, match="cannot be fused") as caught:
         fuse_plan(given)
     assert words in str(caught.value)
+
+
+def test_symbols_are_put_right():
+    plan = fuse_plan({"haadf": "a.tif", "maps": {"co": "co.tif"}, "sensitivity": {"CO": 2}})
+    assert (list(plan.maps), plan.sensitivity) == (["Co"], {"Co": 2.0})
+    assert fuse_plan({"haadf": "a.emd", "elements": ["co", " o"]}).elements == ("Co", "O")
 
 
 def test_what_decides_the_numbers_holds_no_places():

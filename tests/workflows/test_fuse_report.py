@@ -37,6 +37,11 @@ def test_the_table_of_what_was_tried_begins_with_the_best(result):
     assert set(tried.columns) >= {"prior", "strength", "gamma", "prediction_error"}
     assert tried["prediction_error"].is_monotonic_increasing
     assert result.chosen.strength in tried["strength"].to_list()
+    page = (result.plan.output / "report.html").read_text("utf-8")
+    assert "error above the best (‰)" in page
+    assert "<td>0.00</td>" in page
+    second = 1000 * (tried["prediction_error"][1] / tried["prediction_error"][0] - 1)
+    assert f"<td>{second:.2f}</td>" in page
     history = pd.read_csv(result.plan.output / "convergence.csv")
     assert (np.diff(history["total"]) <= 0).all()
 
@@ -50,6 +55,14 @@ def test_key_figures_are_told_in_words(result):
     assert "counts per unit" not in facts
     assert "fused in" not in facts
     assert "mean standard error" in facts
+
+
+def test_settings_are_told_as_they_are_given(result):
+    settings = {"maps": {"Co": "co.tif", "S": "s.tif"}, "align": True, "elements": ["Co", "O"]}
+    page = page_of(result, {**PROVENANCE, "plan": settings}, {})
+    for words in ("Co=co.tif, S=s.tif", "<td>yes</td>", "<td>Co, O</td>"):
+        assert words in page
+    assert "{" not in page.split("Provenance")[1]
 
 
 def test_what_comes_from_files_cannot_be_markup(result):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from crewe import io
+from crewe.errors import PlanError
 from crewe.workflows.fuse_inputs import open_inputs
 from crewe.workflows.fuse_output import (
     check_files,
@@ -65,6 +66,8 @@ def make_fusion(
     told = observer or Silent()
     told.stage_started("reading")
     inputs = open_inputs(plan)
+    if plan.idle_sensitivity(inputs.elements):
+        raise PlanError(plan.idle_sensitivity(inputs.elements))
     check_files(plan, inputs.elements, overwrite)
     for remark in inputs.remarks:
         told.message(remark)

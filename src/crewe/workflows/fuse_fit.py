@@ -127,9 +127,18 @@ def _prior_in(field: Field, chosen: FusedMaps) -> str:
     return chosen.prior
 
 
+def _names(field: Field) -> list[str]:
+    return [str(name) for name in field.maps["element"].values]
+
+
 def _check_values(field: Field, likelihood: str) -> None:
-    for name, values in (("HAADF", field.haadf), ("a map", field.maps)):
+    named = {f"the map of {name}": field.maps.sel(element=name) for name in _names(field)}
+    for name, values in {"HAADF": field.haadf, **named}.items():
         if not np.isfinite(values.values).all():
             raise ImageError(f"{name} holds NaN or infinity: mend or crop it first")
-    if likelihood == "poisson" and float(field.maps.values.min()) < 0:
-        raise ImageError("a map is negative here, which counts cannot be: --likelihood tells more")
+    for name, plane in named.items():
+        if likelihood == "poisson" and float(plane.min()) < 0:
+            raise ImageError(
+                f"{name} is negative in a part, which counts cannot be: give counts, or "
+                "--likelihood least_squares"
+            )

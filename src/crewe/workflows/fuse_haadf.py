@@ -10,6 +10,7 @@ import numpy as np
 from crewe.chemistry.grids import onto_grid
 from crewe.chemistry.measured import brightest_window
 from crewe.chemistry.registration import Registration, align, shifted
+from crewe.errors import ImageError
 from crewe.workflows.fuse_preview import thinned
 
 if TYPE_CHECKING:
@@ -49,7 +50,9 @@ class ElasticImages:
     def _laid(self, image: xr.DataArray, number: int) -> xr.DataArray:
         window = self._brightest(number)
         part = image[window]
-        moved, found = align(part, self._maps_of(number, window))
+        maps = self._maps_of(number, window)
+        _check_finite(maps)
+        moved, found = align(part, maps)
         self.registrations[number] = found
         if moved is part:
             return image
@@ -68,6 +71,15 @@ class ElasticImages:
             slice(rows.start * block, rows.stop * block),
             slice(columns.start * block, columns.stop * block),
         )
+
+
+def _check_finite(maps: xr.DataArray) -> None:
+    for name, values in zip(maps["element"].values, maps.values, strict=True):
+        bad = int((~np.isfinite(values)).sum())
+        if bad:
+            raise ImageError(
+                f"the map of {name} has {bad} pixels that are NaN or infinite: crop or fill them"
+            )
 
 
 def frame_of(images: xr.DataArray, number: int) -> xr.DataArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -82,14 +82,17 @@ class FusePlan(PlanPart):
     @field_validator("maps", "elements", "sensitivity", "lines")
     @classmethod
     def _are_elements(cls, given: Any) -> Any:
-        from ase.data import atomic_numbers
+        from crewe.chemistry.checks import element_symbol
 
-        unknown = [symbol for symbol in given if atomic_numbers.get(symbol, 0) == 0]
-        if unknown:
-            raise ValueError(f"{', '.join(unknown)}: no chemical symbol; write Co, S and so on")
-        if len(set(given)) < len(given):
+        try:
+            symbols = [element_symbol(name) for name in given]
+        except PlanError as error:
+            raise ValueError(str(error)) from error
+        if len(set(symbols)) < len(symbols):
             raise ValueError("an element is named twice: name each once")
-        return given
+        if isinstance(given, dict):
+            return dict(zip(symbols, given.values(), strict=True))
+        return tuple(symbols)
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
@@ -100,9 +103,23 @@ class FusePlan(PlanPart):
             )
         if self.overlap_px >= self.tile_px:
             raise ValueError(
-                f"tiles of {self.tile_px} px cannot share {self.overlap_px} px: give larger tiles"
+                f"tiles of {self.tile_px} px cannot share {self.overlap_px} px (overlap_px): give "
+                f"--tile {self.overlap_px + 1} at least, better {4 * self.overlap_px}"
             )
+        elements = tuple(self.maps) or self.elements
+        if elements and self.idle_sensitivity(elements):
+            raise ValueError(self.idle_sensitivity(elements))
         return self
+
+    def idle_sensitivity(self, elements: Sequence[str]) -> str:
+        """Say which sensitivities are those of no map of these elements; empty where none is."""
+        missing = [symbol for symbol in self.sensitivity if symbol not in elements]
+        if not missing:
+            return ""
+        return (
+            f"--sensitivity {', '.join(missing)}: there is no map of it, the maps are of "
+            f"{', '.join(elements)}"
+        )
 
     @property
     def inputs(self) -> dict[str, Path]:

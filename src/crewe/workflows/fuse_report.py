@@ -25,9 +25,11 @@ CAPTIONS = {
     "fractions": "Atomic fraction of each element, grey where nothing is, and its histogram with "
     "the Gaussians that were found in it.",
     "convergence": "Convergence. The total of the chemical term and the variation never rises. "
-    "Elastic is the misfit of HAADF; where HAADF guides, it is told and not part of the total.",
-    "tried": "How well one half of the counts was predicted from the other, by strength. A usual "
-    "setting is chosen where none is clearly better.",
+    "Elastic is the misfit of HAADF. Where HAADF guides, it is told and not part of the total: it "
+    "begins low, because amounts in proportion to HAADF fit it, and rises as elements part. Its "
+    "start is not drawn.",
+    "tried": "How well one half of the counts was predicted from the other, by strength: the "
+    "error in ‰ above the least. A usual setting is chosen where none is clearly better.",
 }
 TABLES = {
     "phases": "Phases: Gaussians in the histogram of each fraction",
@@ -116,10 +118,11 @@ def page_of(result: Fusion, provenance: Mapping[str, Any], pictures: Mapping[str
     parts = [_warnings(result.summary["warnings"]), _pairs(facts_of(result))]
     parts += [_figure(name, png) for name, png in pictures.items()]
     for name, table in tables_of(result).items():
-        parts.append(f"<h2>{escape(TABLES[name])}</h2>{table_html(plain_rows(table))}")
+        shown = _relative(table) if name == "tried" else table
+        parts.append(f"<h2>{escape(TABLES[name])}</h2>{table_html(plain_rows(shown))}")
     parts += [
         "<h2>Provenance</h2>",
-        _pairs({name: str(value) for name, value in _told(provenance["plan"]).items()}),
+        _pairs({name: _said(value) for name, value in _told(provenance["plan"]).items()}),
         _pairs({f"SHA-256 of {name}": text for name, text in provenance["sha256"].items()}),
         _pairs(provenance["versions"]),
         f"<p>Repeat and compare: <code>crewe rerun {escape(str(result.plan.output))}</code></p>",
@@ -134,6 +137,26 @@ def page_of(result: Fusion, provenance: Mapping[str, Any], pictures: Mapping[str
 def _told(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings that say something."""
     return {name: value for name, value in settings.items() if value not in (None, [], {}, "")}
+
+
+def _said(value: Any) -> str:
+    """Return a setting as it would be written on the command line."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}={one}" for name, one in value.items())
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return str(value)
+
+
+def _relative(tried: pd.DataFrame) -> pd.DataFrame:
+    """Return what was tried with its errors in ‰ above the least, which differ in that digit."""
+    from crewe.plots.fusion_curves import above_best
+
+    above = [f"{value:.2f}" for value in above_best(tried)]
+    shown = tried.assign(**{"error above the best (‰)": above})
+    return shown.drop(columns="prediction_error")
 
 
 def _each(values: Mapping[str, Any], write: Any) -> str:
