@@ -96,7 +96,7 @@ def _guide(measured: Measured, settings: Settings) -> Planes:
     seen = texture(
         measured.haadf, settings.gamma, measured.haadf_offset, settings.guide_smoothing_px
     )
-    guide = np.ascontiguousarray(np.broadcast_to(seen, measured.counts.shape))
+    guide = np.array(np.broadcast_to(seen, measured.counts.shape), np.float32)
     return _with_ones(guide, measured, settings)
 
 

@@ -77,8 +77,7 @@ class Field:
             translations=find_translations(image),
             noise=tuple(noise.in_counts for noise in noises),
         )
-        share = elastic_share(measured.signal, numbers, gamma)
-        warnings = _warnings(symbols, share) + _about_noise(symbols, noises)
+        warnings = _about_noise(symbols, noises)
         if likelihood == "auto":
             warnings += _about_negative(given, symbols)
         first = next(iter(named.values()))
@@ -118,7 +117,11 @@ class Field:
             history=fused.history,
             tried=_table(tried),
             elastic_share=dict(zip(self.symbols, map(float, share), strict=True)),
-            warnings=self.warnings + _about_choice(settings, tried),
+            warnings=(
+                *_about_shares(self.symbols, share, settings),
+                *self.warnings,
+                *_about_choice(settings, tried),
+            ),
         )
 
     def _planes(self, values: Planes, name: str) -> xr.DataArray:
@@ -159,12 +162,17 @@ def _background(
     return planes
 
 
-def _warnings(symbols: tuple[str, ...], share: NDArray[np.float64]) -> tuple[str, ...]:
+def _about_shares(
+    symbols: tuple[str, ...], share: NDArray[np.float64], settings: Settings
+) -> tuple[str, ...]:
+    """Name elements whose map HAADF cannot inform though its texture is in it."""
+    if len(symbols) == 1 or settings.prior == "spectra":
+        return ()
     return tuple(
         f"{symbol} makes {100 * part:.1f} % of HAADF: its map rests on its own counts, the prior "
         "and the texture of the other elements"
         for symbol, part in zip(symbols, share, strict=True)
-        if part < _FAINT_SHARE and len(symbols) > 1
+        if part < _FAINT_SHARE and symbol not in settings.without_haadf
     )
 
 
