@@ -71,6 +71,16 @@ def test_counts_times_a_whole_number_are_told_from_counts(factor, rate):
     assert f"counts times {factor}" in noise.remarks[0]
 
 
+def test_a_large_field_is_judged_where_most_is():
+    rng = np.random.default_rng(7)
+    field = np.zeros((600, 1100))
+    field[400:592, 900:1092] = 3 * counts(2.0)
+    field[0, :40] = rng.integers(0, 2, 40)
+    assert map_noise(field).gain == pytest.approx(3, rel=0.1)
+    field[400:592, 900:1092] = counts(2.0)
+    assert map_noise(field).gain == 1.0
+
+
 def test_few_counts_that_happen_to_be_even_are_counts():
     image = np.zeros((32, 32))
     image[3, 4:9] = 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,8 @@ LIKE_COUNTS = (0.5, 2.0)
 FEWEST_MULTIPLES = 32
 """Pixels that hold something, from which on a common factor of all is no chance."""
 LARGEST_WHOLE = 2.0**53
+JUDGED_PX = 512
+"""Side of the brightest part of whole numbers, which tells whether they are counts."""
 
 
 @dataclass(frozen=True)
@@ -159,10 +162,16 @@ def _common_factor(image: Array) -> int:
 
 
 def _scatters_like_counts(image: Array) -> bool:
-    line = variance_line(image)
+    line = variance_line(_brightest_part(image))
     error = SIGNIFICANT * line.slope_error
     least, most = LIKE_COUNTS
     return bool(line.slope + error >= least and line.slope - error <= most)
+
+
+def _brightest_part(image: Array) -> Array:
+    starts = (range(0, max(side - JUDGED_PX, 0) + 1, JUDGED_PX // 2) for side in image.shape)
+    parts = [image[y : y + JUDGED_PX, x : x + JUDGED_PX] for y, x in product(*starts)]
+    return max(parts, key=np.sum)
 
 
 def _measured(image: Array) -> MapNoise:
