@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from crewe.chemistry.mixtures import best_mixture
+from crewe.chemistry.mixtures import Mixture, best_mixture
 
 
 def draw(number, *parts, seed=0):
@@ -57,6 +57,23 @@ def test_responsibilities_add_up_and_follow_distance():
     belongs = mixture.responsibilities(np.array([[-1.0, 10.0, 500.0]]))
     assert np.allclose(belongs.sum(axis=0), 1)
     assert np.allclose(belongs[:, 0, :2], np.eye(2), atol=1e-6)
+
+
+def test_a_mixture_that_is_not_accepted_is_not_returned():
+    values = draw(4000, (0.5, 0.3, 0.03), (0.5, 0.36, 0.03))
+    assert best_mixture(values, np.ones(4000), 4000).mean.size == 2
+    one = best_mixture(values, np.ones(4000), 4000, accept=lambda mixture: False)
+    assert one.mean.size == 1
+    assert one.sigma[0] == pytest.approx(values.std(), rel=1e-4)
+
+
+@pytest.mark.parametrize(("distance", "low", "high"), [(1.5, 0.99, 1.0), (4.0, 0.2, 0.35)])
+def test_valleys_tell_peaks_that_stand_apart(distance, low, high):
+    """Equal Gaussians 4 sigma apart meet at 2·exp(−2) of their peaks; 1.5 apart there is no dip."""
+    pair = Mixture(np.full(2, 0.5), np.array([0.0, distance]), np.ones(2), 0.0)
+    assert low <= pair.valleys()[0] <= high
+    if distance == 4:
+        assert pair.valleys()[0] == pytest.approx(2 * np.exp(-2), rel=0.01)
 
 
 def test_values_all_alike_are_one_component():

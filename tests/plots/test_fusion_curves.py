@@ -84,6 +84,18 @@ def test_fractions_are_images_above_histograms_with_their_phases():
     assert "50.0 ± 0.1 %" in [text.get_text() for text in below[0].texts]
 
 
+def test_no_curve_goes_through_phases_that_are_undecided():
+    amounts = core_shell(pixels=48).amounts
+    fractions = (amounts / amounts.sum("element")).transpose("element", "y", "x")
+    rows = [{**PHASES, "element": name, "flag": flag} for name, flag in (("Co", ""), ("S", "x"))]
+    below = fractions_figure(fractions, pd.DataFrame(rows)).axes[3:6]
+    assert [len(panel.lines) for panel in below] == [1, 0, 0]
+    written = [" ".join(text.get_text() for text in panel.texts) for panel in below]
+    assert "undecided" in written[1]
+    assert "undecided" not in written[0] + written[2]
+    assert "%" not in written[1]
+
+
 def test_nothing_at_all_is_drawn_as_such():
     fractions = core_shell(pixels=32).amounts * np.nan
     figure = fractions_figure(fractions)

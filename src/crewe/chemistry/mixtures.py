@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -43,6 +45,17 @@ class Mixture:
         likely = np.exp(log - log.max(axis=0))
         return np.asarray(likely / likely.sum(axis=0))
 
+    def valleys(self) -> Array:
+        """Density between neighbouring means over that at the lower peak, (components − 1,).
+
+        1 where the sum of all components has no minimum between two of them: no peaks apart.
+        """
+        return np.array([self._valley(low, high) for low, high in pairwise(self.mean)])
+
+    def _valley(self, low: float, high: float) -> float:
+        between = self.densities(np.linspace(low, high, 257)).sum(axis=0)
+        return float(between.min() / max(min(between[0], between[-1]), 1e-300))
+
     def bic(self, independent: float) -> float:
         """Bayesian information criterion for so many independent values (Schwarz 1978).
 
@@ -52,14 +65,21 @@ class Mixture:
         return float(-2 * independent * self.mean_log_likelihood + parameters * np.log(independent))
 
 
-def best_mixture(values: Array, weights: Array, independent: float, most: int = 4) -> Mixture:
+def best_mixture(
+    values: Array,
+    weights: Array,
+    independent: float,
+    most: int = 4,
+    accept: Callable[[Mixture], bool] | None = None,
+) -> Mixture:
     """Fit mixtures of one to `most` Gaussians, and return the one of least BIC.
 
     Values and weights are (n,), finite, the weights not negative and not all zero. `independent`
     says how many independent values they are worth; fewer than the pixels where neighbours share
     their noise, which else would make components of every accident. Values that are all alike
     give one component of sigma 0. Each mixture starts from the one before, with one component
-    split in two: each in turn, the best is kept.
+    split in two: each in turn, the best is kept. Of several components, only mixtures that
+    `accept` says yes to are returned.
     """
     places, heights = _histogram(values, weights)
     mean = float(heights @ places)
@@ -77,7 +97,8 @@ def best_mixture(values: Array, weights: Array, independent: float, most: int = 
             for start in starts
         ]
         found = max(fits, key=lambda fit: fit.mean_log_likelihood)
-        if found.bic(independent) < best.bic(independent):
+        better = found.bic(independent) < best.bic(independent)
+        if better and (accept is None or accept(found)):
             best = found
     return best
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 TERMS = ("elastic", "chemical", "variation", "total")
 BINS, MOST_ACROSS, HISTOGRAM_HEIGHT = 100, 4, 0.55
 FRACTION_COLOURS = "viridis"
+NOT_TOLD = "phases undecided:\ntoo few values to\ntell peaks apart"
 LINES = ("o-", "s--", "^:", "v-.")
 
 
@@ -110,7 +111,8 @@ def fractions_figure(
     """Draw the atomic fraction of each element as an image and, below it, as a histogram.
 
     `fractions` is (element, y, x), NaN where nothing is; `phases` has one row per Gaussian with the
-    columns element, share, mean, sigma and standard_error.
+    columns element, share, mean, sigma and standard_error, perhaps flag. Of an element with a flag
+    no Gaussian is drawn, as it would go through peaks that are not told apart; this is written.
     """
     import matplotlib
 
@@ -129,7 +131,11 @@ def fractions_figure(
                 values = fractions.sel(element=name).values
                 _draw_histogram(below, values[np.isfinite(values)], colours[name])
                 if phases is not None:
-                    _draw_phases(below, phases[phases["element"] == name], np.isfinite(values))
+                    found = phases[phases["element"] == name]
+                    if _flagged(found):
+                        _write(below, NOT_TOLD, 0, found["mean"].mean() > 0.5)
+                    else:
+                        _draw_phases(below, found, np.isfinite(values))
         _hide_unused(panels)
     return figure
 
@@ -163,6 +169,10 @@ def _draw_histogram(axes: "Axes", values: NDArray[Any], colour: Any) -> None:
         axes.text(0.5, 0.5, "nothing there", ha="center", transform=axes.transAxes)
 
 
+def _flagged(phases: "pd.DataFrame") -> bool:
+    return "flag" in phases and bool((phases["flag"].fillna("") != "").any())
+
+
 def _draw_phases(axes: "Axes", phases: "pd.DataFrame", known: NDArray[np.bool_]) -> None:
     """Draw the Gaussian of each phase as so many pixels per bin, and write its mean."""
     x = np.linspace(0, 1, 801)
@@ -173,16 +183,19 @@ def _draw_phases(axes: "Axes", phases: "pd.DataFrame", known: NDArray[np.bool_])
         curve = height * np.exp(-0.5 * ((x - float(phase["mean"])) / sigma) ** 2)
         axes.plot(x, np.minimum(curve, 1.3 * top), color=INK, linewidth=0.9)
         said = _percent(float(phase["mean"]), float(phase["standard_error"]))
-        side = phase["mean"] > 0.5
-        axes.annotate(
-            said,
-            (0.02 if side else 0.98, 0.97 - 0.13 * number),
-            xycoords="axes fraction",
-            ha="left" if side else "right",
-            va="top",
-            fontsize=6.5,
-        )
+        _write(axes, said, number, phase["mean"] > 0.5)
     axes.set_ylim(0, 1.05 * top)
+
+
+def _write(axes: "Axes", said: str, line: int, left: bool) -> None:
+    axes.annotate(
+        said,
+        (0.02 if left else 0.98, 0.97 - 0.13 * line),
+        xycoords="axes fraction",
+        ha="left" if left else "right",
+        va="top",
+        fontsize=6.5,
+    )
 
 
 def _percent(value: float, error: float) -> str:
