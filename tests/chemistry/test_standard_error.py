@@ -2,6 +2,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from crewe.chemistry.fusion import fuse, refit
 from crewe.chemistry.standard_error import (
@@ -50,12 +51,36 @@ def test_hessian_error_bounds_the_scatter(result, scatter):
     assert (np.sqrt((error**2).sum((1, 2)) / scatter.sum((1, 2))) > 1).all()
 
 
+def test_hessian_error_bounds_the_scatter_where_hardly_anything_is(result, scatter):
+    error = hessian_error(result).values.astype(float)
+    for element in range(3):
+        amounts = PHANTOM.amounts.values[element]
+        for region in (amounts == 0, (amounts > 0) & (amounts < 0.3 * amounts.max())):
+            assert error[element][region].min() > 0.05
+            mean = np.sqrt((error[element][region] ** 2).mean() / scatter[element][region].mean())
+            assert mean > 1
+    assert np.mean(error**2 > scatter) > 0.97
+
+
+def test_where_nothing_is_one_count_might_have_fallen(result):
+    empty = dataclasses.replace(result, maps=0 * result.maps, raw=0 * result.raw, prior="spectra")
+    assert np.allclose(hessian_error(empty), 1 / np.sqrt(36 * np.pi), rtol=1e-5)
+
+
 def test_hessian_error_without_elastic_signal_is_the_root_of_counts(result):
     alone = dataclasses.replace(result, prior="spectra")
     dark = result.background.copy(data=np.full(result.maps.shape, 2.0, np.float32))
-    with_background = dataclasses.replace(alone, background=dark)
-    assert np.allclose(hessian_error(alone), np.sqrt(result.maps), atol=1e-5)
-    assert np.allclose(hessian_error(with_background), np.sqrt(result.maps + 2), rtol=1e-5)
+    fused = np.maximum(result.maps.values, 1 / (36 * np.pi))
+    for background, error in (
+        (0, hessian_error(alone).values),
+        (2, hessian_error(dataclasses.replace(alone, background=dark)).values),
+    ):
+        assert (error >= np.sqrt(fused + background) * (1 - 1e-5)).all()
+        raw = result.raw.values - background
+        smoothed = ndimage.gaussian_filter(raw.astype(float), (0, 3, 3))
+        here = fused > smoothed
+        assert here.mean() > 0.1
+        assert np.allclose(error[here], np.sqrt(fused + background)[here], rtol=1e-5)
 
 
 def test_haadf_makes_the_hessian_error_smaller(result):
@@ -107,7 +132,9 @@ def test_read_noise_of_maps_is_in_both_errors(result):
 
 def test_whole_numbers_without_noise_are_counts(result):
     whole = dataclasses.replace(result, raw=result.raw.copy(data=np.full(result.raw.shape, 7.0)))
-    assert np.array_equal(hessian_error(whole), hessian_error(result))
+    alone = dataclasses.replace(whole, prior="spectra")
+    expected = np.sqrt(np.maximum(result.maps.values, 7.0))
+    assert np.allclose(hessian_error(alone), expected, rtol=1e-5)
 
 
 def test_four_times_the_dose_makes_it_smaller_by_no_more_than_two():

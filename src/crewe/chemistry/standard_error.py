@@ -26,6 +26,8 @@ SMOOTHING_PX = 2.0
 """Sigma over which the variance of few repeats is averaged."""
 VACUUM = 0.1
 """Amount, in shares of the mean one, below which variance does not fall with it any more."""
+EXPECTED_PX = 3.0
+"""Sigma over which measured counts say what is to be expected where fused maps are zero."""
 LEAST_VARIANCE = 1e-12
 """Of a pixel, in squared counts."""
 FEWEST_REPEATS = 3
@@ -43,14 +45,16 @@ def hessian_error(result: FusedMaps) -> xr.DataArray:
     whichever is larger; for the prior 'spectra' HAADF is left out.
 
     No prior enters: each pixel stands alone. It is what fused maps would scatter if nothing were
-    smoothed, thus an upper bound for what they do, and no statement about bias. In the unit of the
-    maps; zero where neither counts nor background are expected.
+    smoothed, thus an upper bound for what they do, and no statement about bias. For it to hold
+    where fused maps are zero or too small by chance, the amounts that make the noise of counts are
+    at least the measured ones averaged over a Gaussian of 3 px, and no less than one count in its
+    area of 4π·3² = 113 px. In the unit of the maps.
     """
     gain, slope, constant = _noise(result)
     amounts = np.maximum(result.maps.values, 0.0)
+    expected = np.maximum(amounts, _expected(result, gain)) + result.background.values
     # In counts, as amounts in other units may be very small numbers.
-    variance = (slope * (amounts + result.background.values) + constant) / gain**2
-    variance = np.maximum(variance, LEAST_VARIANCE)
+    variance = np.maximum((slope * expected + constant) / gain**2, LEAST_VARIANCE)
     if result.prior != "spectra":
         slopes, spread = elastic_slopes(result, amounts / gain)
         variance = covariance_diagonal(variance, slopes, spread)
@@ -159,6 +163,13 @@ def _noise_of(plane: Array, counts_per_unit: float) -> MapNoise:
     except ImageError:
         # A part of a field whose noise was read off the whole.
         return MapNoise(1 / counts_per_unit, 0.0, 1 / counts_per_unit)
+
+
+def _expected(result: FusedMaps, gain: Array) -> Array:
+    """Least amounts (element, y, x) that the measured counts about each pixel let expect."""
+    signal = result.raw.values.astype(np.float64) - result.background.values
+    nearby = gaussian_filter(signal, (0.0, EXPECTED_PX, EXPECTED_PX))
+    return np.maximum(nearby, gain / (4 * np.pi * EXPECTED_PX**2))
 
 
 def _smoothed(variance: Array, maps: Array) -> Array:
