@@ -147,8 +147,11 @@ class _Search:
     ) -> None:
         self.halves = halves
         counted = np.abs(halves[0].counts) + np.abs(halves[1].counts)
-        # Of one half; a map with a single count in it must not outweigh the others.
-        self.noise = np.maximum(counted.mean((1, 2), dtype=float), 1 / counted[0].size) / 2
+        # A map with a single count in it must not outweigh the others.
+        least = 1 / counted[0].size
+        spread = halves[0].variance()
+        variance = counted / 2 if spread is None else spread
+        self.noise = np.maximum(variance.mean((1, 2), dtype=float), least)
         self.progress = progress
         self.errors: dict[Settings, Planes] = {}
 
