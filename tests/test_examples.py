@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
@@ -38,6 +40,31 @@ def test_fused_maps_are_nearer_to_the_truth_than_smoothed_ones(tmp_path):
     assert len(pairs) == 3
     assert all(abs(float(found) - float(true)) < 1.5 for found, true in pairs)
     assert picture.stat().st_size > 10_000
+    readme = " ".join((EXAMPLES.parent / "README.md").read_text(encoding="utf-8").split())
+    quoted = re.search(r"are off by (\d+) %; each .*?, by (\d+) %\.", readme)
+    assert [round(100 * errors[name]) for name in ("fused ", "best Gaussian")] == [
+        int(quoted[1]),
+        int(quoted[2]),
+    ]
+
+
+@pytest.mark.parametrize("prior", ["auto", "amounts"])
+def test_the_guide_tells_what_the_example_gives(prior):
+    import crewe
+
+    folder = EXAMPLES / "fusion"
+    guide = EXAMPLES.parent / "docs" / "how-to" / "fusing-element-maps.md"
+    told = " ".join(guide.read_text(encoding="utf-8").split())
+    maps = {name: crewe.read(folder / f"{name.lower()}.tif") for name in ("Co", "S", "O")}
+    fused = crewe.fuse(crewe.read(folder / "haadf.tif"), maps, prior=prior)
+    given = fused.raw.sum(("y", "x"), dtype=float).values
+    cobalt, sulphur, oxygen = 100 * (fused.maps.sum(("y", "x"), dtype=float).values / given - 1)
+    if prior == "auto":
+        assert f"prior {fused.prior}, strength {fused.strength:.3g}, Co, S, O written" in told
+        assert max(map(abs, (cobalt, sulphur, oxygen))) < 1
+        return
+    losses = f"sulphur loses {-sulphur:.0f} % and oxygen {-oxygen:.0f} %"
+    assert f"{losses}, and cobalt gains {cobalt:.0f} %" in told
 
 
 def test_the_maps_of_the_fusion_example_are_what_its_script_makes(monkeypatch):
