@@ -3,7 +3,8 @@ r"""How near fused element maps come to the truth: paper 002's Fig. 6 and Fig. 5
     python -m benchmarks.accuracy.fusion --peer .venv-fusion/bin/python \
         --pictures docs/images/fusion --markdown docs/benchmarks/fusion.md
 
-What was made before is kept and not made again as long as the code is the same.
+What was made before is kept and not made again as long as the code is the same (`--keep`: whatever
+the code).
 """
 
 import argparse
@@ -41,7 +42,7 @@ Task = tuple[str, cases.Case]
 
 def main() -> None:
     given = _arguments()
-    stores = {name: _store(given.cache, name) for name in MODULES}
+    stores = {name: _store(given.cache, name, given.keep) for name in MODULES}
     tasks = [
         (group, case)
         for group, case in _tasks(given)
@@ -96,9 +97,11 @@ def _make(store: Store, case: cases.Case, peer: str | None) -> None:
     store.scores(case, make[store.group])
 
 
-def _store(folder: Path, group: str) -> Store:
+def _store(folder: Path, group: str, keep: bool) -> Store:
     modules = tuple(HERE + name for name in MODULES[group])
-    return Store(folder, group, checksum(modules + ((PEER,) if group in OF_PEER else ())))
+    code = checksum(modules + ((PEER,) if group in OF_PEER else ()))
+    known = sorted(folder.glob(f"{group}-*"), key=lambda path: path.stat().st_mtime)
+    return Store(folder, group, known[-1].name.split("-")[-1] if keep and known else code)
 
 
 def _arguments() -> argparse.Namespace:
@@ -110,6 +113,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--grid-seeds", type=int, default=1, help="realisations at all SNRs")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--cache", type=Path, default=Path("build/fusion"))
+    parser.add_argument("--keep", action="store_true", help="the latest results of other code too")
     parser.add_argument("--pictures", type=Path)
     parser.add_argument("--markdown", type=Path)
     return parser.parse_args()

@@ -25,9 +25,9 @@ GRID = tuple(
 
 
 def original(case: Case, python: str) -> dict[str, Found]:
-    """Its defaults, the better of its tutorials' settings, and the best of a grid by the truth.
+    """Its defaults, the better of its tutorials' settings, and the best of these and of a grid.
 
-    `original sums`: the best of the grid after each map was multiplied until its sum is that of its
+    `original sums`: the best of all after each map was multiplied until its sum is that of its
     counts, which the program does not do.
     """
     settings = (DEFAULT, *TUTORIALS, *GRID)
@@ -36,8 +36,8 @@ def original(case: Case, python: str) -> dict[str, Found]:
     sums = case.measurement.maps.values.sum(axis=(1, 2), keepdims=True)
     rescaled = maps * (sums / np.maximum(maps.sum(axis=(2, 3), keepdims=True), 1e-9))
     tutorial = 1 + int(np.argmin(found[1:3]))
-    best = 3 + int(np.argmin(found[3:]))
-    with_sums = 3 + int(np.argmin(errors_of_all(rescaled, case.truth)[3:]))
+    best = int(np.argmin(found))
+    with_sums = int(np.argmin(errors_of_all(rescaled, case.truth)))
     chosen = {
         "original default": (maps[0], 0),
         "original tutorial": (maps[tutorial], tutorial),

@@ -19,6 +19,7 @@ PART = {"atomic": (slice(36, 132), slice(36, 132))}
 """Of an atomic map a part from core to vacuum is shown, as columns are too small in the whole."""
 PANEL_INCHES = 1.75
 COLOURS = "viridis"
+AXES = {"repeated": "repeated noise", "hessian": "Hessian"}
 
 
 def montage(case: Case, maps: Mapping[str, Maps], path: Path) -> None:
@@ -94,9 +95,9 @@ def standard_errors(scores: Scores, cases: Sequence[Case], path: Path) -> None:
             for kind, mark in zip(KINDS, "os^", strict=True):
                 places = [(row[name], row["error"]) for case, row in known if case.kind == kind]
                 panel.plot(*np.transpose(places), mark, markersize=4, label=kind)
-            low, high = panel.get_xlim()[0], max(panel.get_xlim()[1], panel.get_ylim()[1])
-            panel.plot([low, high], [low, high], "-", color="0.6", linewidth=0.8, zorder=0)
-            panel.set(xscale="log", yscale="log", xlabel=f"average standard error, {name}")
+            panel.plot([0.005, 2], [0.005, 2], "-", color="0.6", linewidth=0.8, zorder=0)
+            panel.set(xscale="log", yscale="log", xlim=(0.009, 1.2), ylim=(0.009, 0.3))
+            panel.set_xlabel(f"average standard error, {AXES[name]}")
         panels[0].set_ylabel("‖x − truth‖ / ‖truth‖")
         panels[0].legend(frameon=False)
         figure.savefig(path, dpi=120)
