@@ -42,7 +42,9 @@ def montage(opened: Opened, results: dict[str, FusedMaps], gains: list[Gain], pa
             if method == "raw":
                 line[0].imshow(opened.haadf.values, cmap="gray")
             elif method in results:
-                line[0].imshow(results[method].guide.values[0], cmap="gray")
+                guides = results[method].guide.values
+                # That of an element that HAADF helps, where there is one.
+                line[0].imshow(max(guides, key=np.std), cmap="gray")
             for panel, values, top in zip(line[1:], maps, highest, strict=True):
                 panel.imshow(values, cmap=COLOURS, vmin=0, vmax=top)
         for panel, title in zip(panels[0], ("HAADF, guide", *names), strict=True):
