@@ -11,6 +11,7 @@ from scipy.ndimage import gaussian_filter
 
 from crewe.chemistry.noise import COUNTS, MapNoise, is_counts, map_noise, rounded_counts
 from crewe.chemistry.operators import atomic_number
+from crewe.chemistry.row_noise import row_noise
 from crewe.chemistry.translations import Translations
 from crewe.errors import ImageError
 
@@ -130,9 +131,7 @@ def local_variance(counts: Planes, noise: tuple[MapNoise, ...]) -> Planes:
 
 def haadf_noise(image: NDArray[np.float32]) -> float:
     """Return the standard deviation of HAADF's noise, from second differences along the rows."""
-    second = image[:, 1:-1] - 0.5 * (image[:, 2:] + image[:, :-2])
-    spread = float(np.median(np.abs(second))) / 0.6745 / np.sqrt(1.5)
-    return max(spread, 1e-6 * float(np.ptp(image)))
+    return max(row_noise(image), 1e-6 * float(np.ptp(image)))
 
 
 def brightest_window(counts: Planes, side: int) -> tuple[slice, slice]:
