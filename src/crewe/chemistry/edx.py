@@ -9,6 +9,7 @@ import numpy as np
 
 from crewe.chemistry.line_choice import SOFTEST_LINE_EV, choose_lines
 from crewe.chemistry.lines import XrayLine, x_ray_lines, x_ray_resolution_ev
+from crewe.chemistry.noise import is_counts
 from crewe.chemistry.spectra import (
     ElementMaps,
     as_maps,
@@ -71,7 +72,7 @@ def edx_maps(
     remarks = list(chosen.remarks)
     for item, counts, below in zip(layout, gross, background, strict=True):
         remarks += _remarks(item, float(counts.sum()), float(below.sum()))
-    whole = _are_whole(gross)
+    whole = is_counts(gross)
     if not whole:
         remarks.append("the spectra hold no whole counts: they were filtered or scaled before")
     symbols = list(chosen.lines)
@@ -195,7 +196,3 @@ def _remarks(item: _Layout, counts: float, background: float) -> list[str]:
             f"no {line.element} is seen"
         )
     return words
-
-
-def _are_whole(counts: np.ndarray) -> bool:
-    return bool(np.all(counts >= 0) and np.all(counts == np.rint(counts)))
