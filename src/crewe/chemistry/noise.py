@@ -50,11 +50,6 @@ class MapNoise:
         return 1 / self.gain
 
     @property
-    def background_counts(self) -> float:
-        """Counts per pixel of a background that would scatter as the constant does."""
-        return self.constant / self.gain**2
-
-    @property
     def in_counts(self) -> MapNoise:
         """That of the map times its counts per unit: the gain is 1 then."""
         slope, constant = self.slope / self.gain, self.constant / self.gain**2
