@@ -24,7 +24,10 @@ class ProjectedCell:
     """A unit cell seen along the beam.
 
     `a` and `b` are its edges in Å, `angle_deg` the angle between them; `sites` (S, 2) are
-    fractional coordinates and `names` (S,) what stands there, which may repeat.
+    fractional coordinates and `names` (S,) what stands there, which may repeat. Where the third
+    dimension is known, `repeat_angstrom` is the period along the beam and `atoms` (S,) lists the
+    element and the height (in periods, 0 to 1) of every atom of a site; heights grow along the
+    beam.
     """
 
     a: float
@@ -32,6 +35,8 @@ class ProjectedCell:
     angle_deg: float
     sites: Array
     names: tuple[str, ...]
+    repeat_angstrom: float | None = None
+    atoms: tuple[tuple[tuple[str, float], ...], ...] = ()
 
     def vectors(self) -> Array:
         """The edges as rows (x, y) in Å, a along x."""

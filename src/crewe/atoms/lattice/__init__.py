@@ -1,0 +1,1 @@
+"""Columns against unit cells: indices, lattices, displacements, strain, tilts, Burgers vectors."""

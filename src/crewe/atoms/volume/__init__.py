@@ -1,0 +1,1 @@
+"""From counted columns and a unit cell to atoms in three dimensions."""
