@@ -46,11 +46,11 @@ class AtomCounts:
         """
         table = columns.copy()
         table.attrs = dict(columns.attrs)
-        known = np.isfinite(self.posterior).all(axis=1)
+        known: NDArray[np.bool_] = np.isfinite(self.posterior).all(axis=1)
         rows = np.where(known[:, None], self.posterior, 1.0)
         probability = np.where(known, rows.max(axis=1), np.nan)
         low, high = interval(rows)
-        answered = known & (probability >= least_probability)
+        answered = np.logical_and(known, probability >= least_probability)
         table["count"] = _whole(rows.argmax(axis=1), answered)
         table["count_probability"] = probability
         table["count_low"] = _whole(low, known)
@@ -68,5 +68,5 @@ def interval(posterior: Array, probability: float = INTERVAL) -> tuple[NDArray[n
     return low, high
 
 
-def _whole(numbers: NDArray[np.int64], known: NDArray[np.bool_]) -> pd.Series:
-    return pd.Series(pd.array(np.where(known, numbers, 0), dtype="Int64")).where(known)
+def _whole(numbers: NDArray[np.int64], known: NDArray[np.bool_]) -> pd.arrays.IntegerArray:
+    return pd.arrays.IntegerArray(numbers.astype(np.int64), ~known)
