@@ -46,7 +46,7 @@ class AtomCounts:
         """
         table = columns.copy()
         table.attrs = dict(columns.attrs)
-        known: NDArray[np.bool_] = np.isfinite(self.posterior).all(axis=1)
+        known = np.isfinite(self.posterior.sum(axis=1))
         rows = np.where(known[:, None], self.posterior, 1.0)
         probability = np.where(known, rows.max(axis=1), np.nan)
         low, high = interval(rows)
