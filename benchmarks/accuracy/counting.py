@@ -1,13 +1,13 @@
 """How many columns are counted rightly, and whether the probabilities given with it are true.
 
-    python -m benchmarks.accuracy.counting --folder /tmp/counting --workers 2 \
-        --markdown docs/benchmarks/counting.md
+python -m benchmarks.accuracy.counting --folder counting --markdown docs/benchmarks/counting.md
 """
 
 from __future__ import annotations
 
 import argparse
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -52,7 +52,7 @@ def _answers(case: Case, sets: int, folder: Path) -> list[Answer]:
         return METHODS[method](counted_set(kind, noise, seed))
 
     name = f"{method.replace(', ', '-').replace(' ', '-')}/{kind}-{noise:.2f}"
-    return [kept(folder, f"{name}-{seed:02d}", lambda: make(seed)) for seed in range(sets)]
+    return [kept(folder, f"{name}-{seed:02d}", partial(make, seed)) for seed in range(sets)]
 
 
 def _arguments() -> argparse.Namespace:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
+from crewe.atoms.counting.by_curve import count_by_curve
+from crewe.atoms.counting.by_mixture import count_by_mixture
 from numpy.typing import NDArray
 
 from benchmarks.accuracy.counting_sets import CountedSet
-from crewe.atoms.counting.by_curve import count_by_curve
-from crewe.atoms.counting.by_mixture import count_by_mixture
 
 Array = NDArray[np.float64]
 SCALE_STD = 0.1

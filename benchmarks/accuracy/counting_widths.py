@@ -1,14 +1,14 @@
-"""Widths that grow with the number of atoms: are noise and dose recovered?"""
+"""Widths that grow with the number of atoms, and how well noise and dose are recovered."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-
-from benchmarks.accuracy.counting_sets import CountedSet, curved_library, step, thicknesses
 from crewe.atoms.counting.by_curve import count_by_curve
 from crewe.atoms.counting.by_mixture import count_by_mixture
+
+from benchmarks.accuracy.counting_sets import CountedSet, curved_library, step, thicknesses
 from crewe.atoms.counting.results import AtomCounts
 
 CONSTANT_STEPS = 0.08
