@@ -113,3 +113,11 @@ def test_networks_are_names_or_paths_that_move_with_the_plan(tmp_path):
     assert plan_from({"image": "a.tif", "find": {"by": "network"}}).networks == {
         "find": "gaussian-mask"
     }
+
+
+def test_a_wrong_key_deep_inside_is_named_with_the_nearest_right_one():
+    cell = {**CELL, "edge": 3.9}
+    with pytest.raises(PlanError, match=r"unknown key 'unit_cell\.edge'; known keys: a, b"):
+        plan_from({"image": "a", "unit_cell": cell})
+    with pytest.raises(PlanError, match=r"unknown key 'lattice\.cells\.0\.edge'; known keys: a, b"):
+        plan_from({"image": "a", "lattice": {"cells": [cell]}})

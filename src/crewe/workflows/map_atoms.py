@@ -28,7 +28,7 @@ from crewe.workflows.many import Finished
 from crewe.workflows.network_facts import made_with
 from crewe.workflows.observer import Observer, stages
 from crewe.workflows.output_folder import check_folder, make_folder, remove_files
-from crewe.workflows.plan import PlanPart
+from crewe.workflows.plan_part import PlanPart
 from crewe.workflows.provenance import sha256
 from crewe.workflows.summary import units_of
 

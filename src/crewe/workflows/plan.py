@@ -8,22 +8,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    NonNegativeInt,
-    PositiveFloat,
-    model_validator,
+from pydantic import Field, NonNegativeInt, PositiveFloat, model_validator
+
+from crewe.workflows.plan_analyses import (
+    CountOptions,
+    LatticeOptions,
+    StrainOptions,
+    UnitCell,
+    VolumeOptions,
+    check_analyses,
 )
-
-
-class PlanPart(BaseModel):
-    """A frozen group of settings in which an unknown key is an error."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
+from crewe.workflows.plan_image_parts import BackgroundRemoval, RegionOptions, WeakColumnOptions
+from crewe.workflows.plan_part import PlanPart
 
 
 class IntensityScale(PlanPart):
@@ -110,19 +106,6 @@ class FindOptions(PlanPart):
         return self
 
 
-class UnitCell(PlanPart):
-    """A projected unit cell, whose sites name the columns and set their types."""
-
-    a: PositiveFloat
-    """Length of the first edge in Å."""
-    b: PositiveFloat
-    """Length of the second edge in Å."""
-    angle_deg: float = Field(default=90.0, gt=0, lt=180)
-    """Angle between the edges in degrees."""
-    sites: tuple[tuple[str, float, float], ...] = Field(min_length=1)
-    """Name and fractional coordinates along a and b of every site."""
-
-
 class FitOptions(PlanPart):
     """The model of the image: background plus overlapping peaks."""
 
@@ -162,6 +145,8 @@ class QuantifyPlan(PlanPart):
     """Pixel size in Å; 'pixel' works in pixels; nothing takes the file's own."""
     intensity: IntensityScale = Field(default_factory=IntensityScale)
     """Intensity calibration."""
+    remove_background: BackgroundRemoval | None = None
+    """Background to subtract before columns are found and fitted."""
     restore: str | None = None
     """Network that restores the image before columns are found and fitted: the name of a shipped
     one, such as hrstem, or the path of an ONNX file."""
@@ -171,8 +156,20 @@ class QuantifyPlan(PlanPart):
     """Unit cell that sets the types of columns; nothing tells them apart by brightness."""
     fit: FitOptions = Field(default_factory=FitOptions)
     """The fitted model."""
+    weak_columns: WeakColumnOptions | None = None
+    """Search for weak columns that the others outshine."""
+    region: RegionOptions | None = None
+    """Columns that are asked what follows; nothing asks all."""
+    count: CountOptions | None = None
+    """Number of atoms in each column."""
+    lattice: LatticeOptions | None = None
+    """Place of each column in a lattice."""
+    strain: StrainOptions | None = None
+    """Strain, shifts and tilts against the lattice."""
+    volume: VolumeOptions | None = None
+    """Model in three dimensions."""
     seed: int = 0
-    """Seed of every method that draws random numbers (the correction of widths at low dose)."""
+    """Seed of every method that draws random numbers: correction of widths, counting."""
     output: Path | None = None
     """Folder to write; nothing keeps the result in memory."""
     provenance: Provenance | None = None
@@ -185,10 +182,17 @@ class QuantifyPlan(PlanPart):
                 "noise 'counts' needs the number of electrons: give --counts, "
                 "--electrons-per-unit, or --beam-current and --dwell-time with the detector"
             )
-        if self.unit_cell is not None and self.sampling == "pixel":
+        if (self.unit_cell or self.lattice) is not None and self.sampling == "pixel":
             raise ValueError(
                 "a unit cell needs lengths in Å: give the pixel size instead of --sampling pixel"
             )
+        if self.remove_background is not None and self.restore is not None:
+            raise ValueError("choose either restore or remove_background, not both")
+        if self.remove_background is not None and self.fit.noise == "counts":
+            raise ValueError(
+                "an image less its background counts no electrons: leave out noise 'counts'"
+            )
+        check_analyses(self.count, self.lattice, self.strain, self.volume)
         return self
 
     def with_absolute_paths(self) -> "QuantifyPlan":

@@ -8,13 +8,14 @@ import difflib
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from crewe.errors import PlanError
-from crewe.workflows.plan import PlanPart, QuantifyPlan, is_network_file
+from crewe.workflows.plan import QuantifyPlan, is_network_file
+from crewe.workflows.plan_part import PlanPart
 from crewe.workflows.portable_path import portable_path
 from crewe.workflows.yaml_mapping import read_mapping
 
@@ -105,15 +106,22 @@ def _keys_below(place: list[str]) -> list[str]:
     """Return the keys that a plan knows at a place; none where the place holds a value."""
     part: type[BaseModel] = QuantifyPlan
     for step in place:
+        if step.isdigit():
+            continue
         field = part.model_fields.get(step)
-        if field is None or not _is_part(field.annotation):
+        inner = None if field is None else _part_in(field.annotation)
+        if inner is None:
             return []
-        part = field.annotation
+        part = inner
     return list(part.model_fields)
 
 
-def _is_part(annotation: Any) -> TypeGuard[type[BaseModel]]:
-    return isinstance(annotation, type) and issubclass(annotation, PlanPart)
+def _part_in(annotation: Any) -> type[BaseModel] | None:
+    """Return the part of a plan that an annotation holds: itself, an optional one, several."""
+    if isinstance(annotation, type) and issubclass(annotation, PlanPart):
+        return annotation
+    found = (_part_in(argument) for argument in get_args(annotation))
+    return next((part for part in found if part is not None), None)
 
 
 def _nearest(place: list[str]) -> str:

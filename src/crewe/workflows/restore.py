@@ -22,7 +22,8 @@ from crewe.workflows.many import Finished
 from crewe.workflows.network_facts import made_with
 from crewe.workflows.observer import Observer, Silent
 from crewe.workflows.output_folder import check_folder, make_folder, remove_files
-from crewe.workflows.plan import PlanPart, is_network_file
+from crewe.workflows.plan import is_network_file
+from crewe.workflows.plan_part import PlanPart
 from crewe.workflows.portable_path import portable_path
 
 if TYPE_CHECKING:
