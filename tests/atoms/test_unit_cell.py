@@ -88,3 +88,25 @@ def test_files_without_a_cell_are_refused(tmp_path):
         read_projected_cell(path)
     with pytest.raises(ReadError, match="give a text file"):
         read_projected_cell(tmp_path / "absent.txt")
+
+
+def test_reads_the_third_dimension(tmp_path):
+    path = tmp_path / "sto.txt"
+    path.write_text(PEROVSKITE + "length_c 3.905\nzInfo\nSr 0\nO 0.5\nO 0.5\nTi 0.5 O 0\n")
+    cell = read_projected_cell(path)
+    assert cell.repeat_angstrom == 3.905
+    assert cell.atoms == ((("Sr", 0.0),), (("O", 0.5),), (("O", 0.5),), (("Ti", 0.5), ("O", 0.0)))
+
+
+def test_heights_must_be_given_for_each_site(tmp_path):
+    path = tmp_path / "sto.txt"
+    path.write_text(PEROVSKITE + "zInfo\nSr 0\nO 0.5\n")
+    with pytest.raises(ReadError, match="4 sites, but 2 lines under zInfo"):
+        read_projected_cell(path)
+
+
+def test_a_cell_without_area_is_refused(tmp_path):
+    path = tmp_path / "flat.txt"
+    path.write_text(PEROVSKITE.replace("angle_ab\t90", "angle_ab\t180"))
+    with pytest.raises(ReadError, match="between 0 and 180"):
+        read_projected_cell(path)
