@@ -1,8 +1,24 @@
 """Arrays and tables in, matplotlib figures out; drawn for paper as much as for a screen."""
 
 from crewe.plots.atom_map import atom_map_figure
+from crewe.plots.counting import counting_figure
+from crewe.plots.counting_criteria import criteria_figure
 from crewe.plots.detail import detail_figure
+from crewe.plots.displacements import displacement_figure
 from crewe.plots.overview import overview_figure
 from crewe.plots.save import png_bytes, save_png
+from crewe.plots.shifts import shifts_figure
+from crewe.plots.strain import strain_figure
 
-__all__ = ["atom_map_figure", "detail_figure", "overview_figure", "png_bytes", "save_png"]
+__all__ = [
+    "atom_map_figure",
+    "counting_figure",
+    "criteria_figure",
+    "detail_figure",
+    "displacement_figure",
+    "overview_figure",
+    "png_bytes",
+    "save_png",
+    "shifts_figure",
+    "strain_figure",
+]
