@@ -1,0 +1,222 @@
+"""Count atoms with a mixture whose means lie on a smooth thickness curve."""
+
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from crewe.atoms.counting.checks import (
+    Countable,
+    check_positive,
+    check_range,
+    countable,
+    library_values,
+)
+from crewe.atoms.counting.comb import CrossSections, cross_sections
+from crewe.atoms.counting.curve_counts import CountedCurves, count_on_curves
+from crewe.atoms.counting.curve_posterior import sample_curves
+from crewe.atoms.counting.curve_search import find_summits
+from crewe.atoms.counting.curve_summary import CurveRun, summarise
+from crewe.atoms.counting.outcome import spread_out
+from crewe.atoms.counting.results import AtomCounts
+from crewe.atoms.counting.thickness_curve import (
+    COUNTING_WIDTH,
+    WIDTH,
+    Family,
+    extended_shape,
+    free_family,
+    library_family,
+)
+from crewe.atoms.stamps import Array
+from crewe.errors import PlanError
+
+Observer = Callable[[str, float], None]
+Width = Literal["common", "dose", "measured"]
+
+WIDTHS = ("common", "dose", "measured")
+SCALE_STD = 0.1
+REFERENCE = 0.98
+"""Part of the columns below the reference cross-section."""
+# More columns than this are gathered in bins of a sixteenth of the smallest step.
+UNBINNED = 1500
+BINS_PER_STEP = 16
+
+
+def count_by_curve(
+    columns: pd.DataFrame,
+    *,
+    library: xr.DataArray | None = None,
+    scale_std: float | None = None,
+    single_atom_scs: float | None = None,
+    least_count: int = 1,
+    most_count: int = 60,
+    width: Width = "common",
+    electrons_per_unit: float | None = None,
+    seed: int = 0,
+    progress: Observer | None = None,
+) -> AtomCounts:
+    """Number of atoms in each column, as far as its scattering cross-section (SCS) tells.
+
+    `columns` (N rows) has `scs` and, for width "measured", `scs_std`. The mean SCS of g atoms lies
+    on a smooth curve (see `thickness_curve`); every curve that the data allow is drawn with its
+    probability, and the posterior over counts is the mean over all of them. What the data cannot
+    decide therefore has a low `count_probability`, and `summary["decided"]` is False where its
+    mean is below a half.
+
+    - `library`, SCS over "atoms" in the unit of the table, gives the shape of the curve, and its
+      scale with a relative standard error `scale_std` (0.1; 0 takes it as it is).
+    - Without one, `single_atom_scs` does so for the SCS of one atom.
+    - `least_count`: no column has fewer atoms; above 1, some column has just so many. Without a
+      library or thin columns nothing else tells 4 … 17 atoms from 5 … 18.
+    - `most_count`: no column has more.
+    - `width` of the distribution of the SCS of one count: "common" to all counts; "dose" adds the
+      counting of electrons, variance SCS/`electrons_per_unit`, which is the dose in e/Å² for SCS
+      in Å² (fractions of the beam), and is fitted where it is not given; "measured" adds each
+      column's own `scs_std`².
+
+    Columns flagged `edge` or `unconverged` and those without a positive SCS have rows of NaN.
+
+    Raises PlanError for settings or a library that do not fit the table or each other, and for
+    cross-sections that cannot be counted; NoColumnsError for fewer than 20 columns.
+    """
+    check_range(least_count, most_count)
+    check_positive(
+        [("single_atom_scs", single_atom_scs), ("electrons_per_unit", electrons_per_unit)]
+    )
+    _check_settings(library, scale_std, single_atom_scs, width, electrons_per_unit)
+    tell = progress or (lambda stage, fraction: None)
+    usable = countable(columns)
+    reference = float(np.quantile(usable.scs, REFERENCE))
+    own = _own_variances(columns, usable, width) / reference**2
+    family = _family(
+        usable, reference, library, scale_std, single_atom_scs, least_count, most_count
+    )
+    family = _with_width(family, width, electrons_per_unit, reference)
+    data = _gathered(usable.scs / reference, own, most_count)
+    rng = np.random.default_rng(seed)
+    tell("searching curves", 0.0)
+    summits, heights = find_summits(family, data)
+    tell("weighing curves", 0.4)
+    samples = sample_curves(summits, heights, family, data, rng)
+    tell("counting atoms", 0.7)
+    counted = count_on_curves(samples, family, data, usable.scs / reference, own, rng)
+    run = CurveRun(usable, family, reference, samples, counted, library, scale_std, width)
+    tell("counting atoms", 1.0)
+    return _result(run, summarise(run))
+
+
+def _check_settings(
+    library: xr.DataArray | None,
+    scale_std: float | None,
+    single_atom_scs: float | None,
+    width: str,
+    electrons_per_unit: float | None,
+) -> None:
+    if width not in WIDTHS:
+        raise PlanError(f"width is one of {', '.join(WIDTHS)}; given was {width!r}")
+    if electrons_per_unit is not None and width != "dose":
+        raise PlanError(f"electrons_per_unit goes with width='dose', given was width={width!r}")
+    if library is not None and single_atom_scs is not None:
+        raise PlanError("give a library or single_atom_scs, not both: each sets the scale")
+    if scale_std is None:
+        return
+    if not 0 <= scale_std < 1:
+        raise PlanError(f"scale_std is a relative error from 0 to 1; given was {scale_std}")
+    if library is None and (single_atom_scs is None or scale_std == 0):
+        raise PlanError(
+            "scale_std says how well the scale of a library or of single_atom_scs is known: give "
+            "one of them (0 goes with a library only)"
+        )
+
+
+def _own_variances(columns: pd.DataFrame, usable: Countable, width: str) -> Array:
+    if width != "measured":
+        return np.zeros(len(usable.scs))
+    if "scs_std" not in columns:
+        raise PlanError(
+            "width='measured' needs a column 'scs_std', the standard error of each scs; take "
+            "width='common'"
+        )
+    std = columns["scs_std"].to_numpy(dtype=float, na_value=np.nan)[usable.rows]
+    # A column without an error of its own is as uncertain as the others are.
+    std = np.where(np.isfinite(std), std, np.nanmedian(std) if np.isfinite(std).any() else 0.0)
+    return np.square(std)
+
+
+def _family(
+    usable: Countable,
+    reference: float,
+    library: xr.DataArray | None,
+    scale_std: float | None,
+    single_atom_scs: float | None,
+    least: int,
+    most: int,
+) -> Family:
+    # One atom is the least in any case; only a larger number says something of the table.
+    anchored = least > 1
+    spread = SCALE_STD if scale_std is None else scale_std
+    if library is not None:
+        atoms, values = library_values(library, usable.scs, usable.unit)
+        shape = extended_shape(atoms, values, most) / reference
+        return library_family(shape, least, anchored, spread)
+    family = free_family(most, least, anchored)
+    if single_atom_scs is None:
+        return family
+    return family._replace(first_atom=single_atom_scs / reference, first_atom_std=spread)
+
+
+def _with_width(
+    family: Family, width: str, electrons_per_unit: float | None, reference: float
+) -> Family:
+    """Return the family with the model of the width."""
+    if width == "common":
+        return family
+    breadth = family.breadth.copy()
+    # What is left beside the electrons or the errors of the fit may be little.
+    breadth[WIDTH] = 1.5
+    if width == "measured":
+        return family._replace(breadth=breadth)
+    if electrons_per_unit is None:
+        breadth[COUNTING_WIDTH] = 1.5
+        return family._replace(breadth=breadth, per_beam=-1.0)
+    return family._replace(breadth=breadth, per_beam=1 / (electrons_per_unit * reference))
+
+
+def _gathered(values: Array, own: Array, most: int) -> CrossSections:
+    """Sort the cross-sections; gather very many of them in bins much finer than a step."""
+    order = np.argsort(values)
+    values, own = values[order], own[order]
+    if len(values) <= UNBINNED:
+        return cross_sections(values, np.ones(len(values)), own)
+    bins = np.floor(values * most * BINS_PER_STEP).astype(int)
+    _, which = np.unique(bins, return_inverse=True)
+    weights = np.bincount(which).astype(float)
+    means = np.bincount(which, values) / weights
+    return cross_sections(means, weights, np.bincount(which, own) / weights)
+
+
+def _result(run: CurveRun, summary: dict[str, object]) -> AtomCounts:
+    counted, reference = run.counted, run.reference
+    curve, curve_std = _moments(counted.means, counted)
+    spread, _ = _moments(counted.spreads, counted)
+    return AtomCounts(
+        posterior=spread_out(counted.posterior, run.usable.rows, 0),
+        curve=curve * reference,
+        curve_std=curve_std * reference,
+        spread=spread * reference,
+        weights=counted.shares @ counted.frequencies,
+        summary=summary,
+    )
+
+
+def _moments(curves: Array, counted: CountedCurves) -> tuple[Array, Array]:
+    """Mean and standard deviation (K + 1,) over curves; NaN where fewer than half of them go."""
+    weights = np.where(np.isfinite(curves), counted.shares[:, None], 0.0)
+    held = weights.sum(axis=0)
+    some = np.where(held >= 0.5, held, np.nan)
+    filled = np.nan_to_num(curves)
+    mean = (weights * filled).sum(axis=0) / some
+    variance = (weights * np.square(filled - np.nan_to_num(mean))).sum(axis=0) / some
+    return mean, np.sqrt(variance)
