@@ -47,6 +47,15 @@ def test_no_component_is_drawn_where_nothing_is_decided(counted):
         assert all(len(drawn.get_offsets()) <= 1 for drawn in axes.collections)
 
 
+def test_a_doubtful_mixture_is_drawn_and_said_to_be_doubtful(counted):
+    scs, _, counts, colours = prepared(counted, decided=False, mixture=True)
+    counts.summary["method"] = "mixture"
+    axes = panel()
+    draw_mixture(axes, scs, counts, "Å²", colours)
+    assert ["cannot decide" in text.get_text() for text in axes.texts] == [True]
+    assert len(axes.collections) >= 10
+
+
 def test_the_curve_goes_through_its_values_and_the_library_beside_it(counted):
     scs, atoms, counts, colours = prepared(counted)
     number = np.arange(1, 21)

@@ -30,8 +30,8 @@ def draw_mixture(
 ) -> None:
     """Draw the cross-sections (N,) as a histogram, each count's Gaussian in it, and their sum.
 
-    Where the data do not decide the counts, no Gaussian is drawn: they would be one reading of
-    many.
+    Where the data do not decide the counts, this is said, and no Gaussian is drawn: they would be
+    one reading of many. Those of a mixture with free means are what was fitted, and are drawn.
     """
     from matplotlib.ticker import MaxNLocator
 
@@ -42,12 +42,13 @@ def draw_mixture(
         axes.set(xticks=[], yticks=[])
         return
     decided = bool(counts.summary.get("decided", True))
-    edges = _edges(scs, counts) if decided else bin_edges(scs)
+    shown = decided or counts.summary.get("method") == "mixture"
+    edges = _edges(scs, counts) if shown else bin_edges(scs)
     axes.hist(scs / scale, bins=(edges / scale).tolist(), color=BAR_COLOUR, ec="white", lw=0.3)
     axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
-    if decided:
+    if shown:
         _draw_components(axes, edges, scs.size, counts, scale, colours)
-    else:
+    if not decided:
         _write(axes, NOT_DECIDED)
     axes.set_xlim(edges[0] / scale, edges[-1] / scale)
 
