@@ -9,6 +9,7 @@ from crewe.plots.overview import overview_figure
 from crewe.plots.save import png_bytes, save_png
 from crewe.plots.shifts import shifts_figure
 from crewe.plots.strain import strain_figure
+from crewe.plots.tilt import tilt_figure
 
 __all__ = [
     "atom_map_figure",
@@ -21,4 +22,5 @@ __all__ = [
     "save_png",
     "shifts_figure",
     "strain_figure",
+    "tilt_figure",
 ]

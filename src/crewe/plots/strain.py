@@ -1,28 +1,19 @@
 """Strain and rotation of the lattice at each column, with how large their errors are."""
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from crewe.errors import PlanError
-from crewe.plots.column_marks import (
-    ALONE,
-    OVER_IMAGE,
-    draw_discs,
-    draw_ground,
-    spacing_of,
-    tallness_of,
-)
+from crewe.plots.column_marks import tallness_of
+from crewe.plots.column_values import draw_values, robust_limit
 from crewe.plots.overview import WIDTH_INCHES
-from crewe.plots.palette import RESIDUAL_COLOURS, typography
-from crewe.plots.panel_grid import with_missing
+from crewe.plots.palette import typography
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
     from matplotlib.axes import Axes
-    from matplotlib.collections import Collection
     from matplotlib.figure import Figure
 
 ROTATION = "omega_xy_deg"
@@ -39,7 +30,7 @@ def strain_figure(
     axes: Literal["xy", "ab"] = "xy",
     title: str = "",
 ) -> "Figure":
-    """Draw normal strains, shear and rotation at each column, white where there is none.
+    """Draw normal strains, shear and rotation at each column.
 
     `strain` is the table of `strain_map`, with the index of `columns`: strains as plain numbers,
     rotation in degrees, each with `*_std`. The strains share one symmetric scale in %, which
@@ -59,27 +50,18 @@ def strain_figure(
         figure = Figure((WIDTH_INCHES, high), layout="constrained")
         panels = figure.subplots(2, 2).ravel()
         for panel, (name, values) in zip(panels, shown.items(), strict=False):
-            drawn = _draw_map(panel, columns, values, limit, image)
+            draw_values(figure, panel, columns, values, limit, image, "strain (%)")
             _say(panel, name, 100 * _median(strain, name), " %")
-            _draw_scale(figure, panel, drawn, "strain (%)")
         turned = strain[ROTATION].to_numpy(float)
-        drawn = _draw_map(panels[3], columns, turned, robust_limit(turned), image)
+        label, limit = "degrees, clockwise", robust_limit(turned)
+        draw_values(figure, panels[3], columns, turned, limit, image, label)
         _say(panels[3], ROTATION, _median(strain, ROTATION), "°")
-        _draw_scale(figure, panels[3], drawn, "degrees, clockwise")
         for letter, panel in zip("abcd", panels, strict=True):
             said = panel.get_title(loc="left")
             panel.set_title(f"{letter}  {said}", loc="left", fontweight="bold")
         if title:
             figure.suptitle(title, fontsize=9, x=0.01, ha="left")
     return figure
-
-
-def robust_limit(values: NDArray[np.float64]) -> float:
-    """Return the limit of a symmetric scale: the size that one value in fifty exceeds."""
-    sizes = np.abs(values[np.isfinite(values)])
-    limit = float(np.percentile(sizes, 98)) if sizes.size else 0.0
-    # Rounding is no strain: a perfect crystal stays white.
-    return max(limit, 1e-6)
 
 
 def _check(columns: "pd.DataFrame", strain: "pd.DataFrame", axes: str) -> None:
@@ -100,30 +82,6 @@ def _median(strain: "pd.DataFrame", name: str) -> float:
     return float(strain[std].median()) if std in strain else float("nan")
 
 
-def _draw_map(
-    axes: "Axes",
-    columns: "pd.DataFrame",
-    values: NDArray[np.float64],
-    limit: float,
-    image: "xr.DataArray | None",
-) -> "Collection":
-    draw_ground(axes, columns, image)
-    diameter = (ALONE if image is None else OVER_IMAGE) * spacing_of(columns)
-    style: dict[str, Any] = {"edgecolors": "#444444", "linewidths": 0.25}
-    drawn = draw_discs(axes, columns, diameter, cmap=with_missing(RESIDUAL_COLOURS), **style)
-    drawn.set_array(np.ma.masked_invalid(values))
-    drawn.set_clim(-limit, limit)
-    if not np.isfinite(values).all():
-        axes.set_xlabel("grey: too few neighbours", loc="left", fontsize=6.5, labelpad=2)
-    return drawn
-
-
 def _say(axes: "Axes", name: str, error: float, unit: str) -> None:
     said = f", ± {error:.2g}{unit}" if np.isfinite(error) else ""
     axes.set_title(f"{SYMBOLS[name]}{said}", loc="left")
-
-
-def _draw_scale(figure: "Figure", axes: "Axes", drawn: "Collection", label: str) -> None:
-    bar = figure.colorbar(drawn, ax=axes, extend="both", shrink=0.85, pad=0.02, aspect=20)
-    bar.set_label(label)
-    bar.outline.set_visible(False)
