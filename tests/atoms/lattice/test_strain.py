@@ -169,3 +169,15 @@ def test_ten_thousand_columns_take_under_a_second():
 def test_wrong_settings_are_told(settings, message):
     with pytest.raises(PlanError, match=message):
         strain_map(indexed_lattice(SQUARE), **settings)
+
+
+def test_tables_without_columns_or_lattices_are_no_accident():
+    indexed = indexed_lattice(SQUARE, std=0.0)
+    assert (strain_map(indexed)["eps_xx_std"].dropna() < 1e-5).all()
+    empty = IndexedColumns(indexed.columns.iloc[:0], indexed.lattices, {})
+    lost = IndexedColumns(indexed.columns.assign(lattice=-1, site=-1), indexed.lattices, {})
+    nothing = IndexedColumns(lost.columns, (), {})
+    for given, count in ((empty, 0), (lost, 121), (nothing, 121)):
+        strain = strain_map(given)
+        assert len(strain) == count
+        assert strain["eps_xx"].isna().all()

@@ -141,7 +141,7 @@ def _without_mean(values: Array, weight: Array, group: Index) -> Array:
 
 def _sums(values: Array, members: _Members, count: int) -> Array:
     """Sum of the values (M, ...) over each neighbourhood."""
-    flat = values.reshape(len(values), -1)
+    flat = values.reshape(len(values), int(np.prod(values.shape[1:])))
     sums: list[Array] = []
     for column in flat.T:
         sums.append(np.bincount(members.centre, column, minlength=count).astype(float))
