@@ -37,6 +37,7 @@ def test_the_verdict_stands_on_top_and_in_bold_where_nothing_is_decided(counted)
     figure = counting_figure(*counted(decided=False), unit="Å²")
     assert "cannot decide" in figure.get_suptitle()
     assert figure._suptitle.get_fontweight() == "bold"
+    assert "NOT decided" in titles(figure)[0]
 
 
 def test_a_table_in_which_every_column_was_left_out_is_drawn(counted):

@@ -51,3 +51,10 @@ def test_colours_grow_lighter_with_the_count():
     light = [np.dot(colours.of(count)[:3], (0.3, 0.59, 0.11)) for count in range(1, 9)]
     assert (np.diff(light) > 0).all()
     assert colours.of(20) == colours.of(8)
+
+
+def test_where_no_column_is_counted_there_is_no_scale(counted):
+    table, axes = drawn(counted, least=1.1)
+    assert table["count"].isna().all()
+    assert len(axes.figure.axes) == 1
+    assert axes.get_legend().get_texts()[0].get_text().startswith("undecided")

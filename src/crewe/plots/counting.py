@@ -50,14 +50,16 @@ def counting_figure(
     with matplotlib.rc_context(typography()):
         figure = Figure(layout="constrained")
         panels = _arrange(figure, table, "criteria" in counts.summary)
-        draw_count_map(figure, panels["map"], table, image, MAP_INCHES, colours)
+        decided = bool(counts.summary.get("decided", True))
+        draw_count_map(figure, panels["map"], table, image, MAP_INCHES, colours, decided)
         draw_mixture(panels["mixture"], scs, counts, unit, colours)
         draw_curve(panels["curve"], scs, atoms, counts, unit, colours, library)
         draw_probabilities(panels["probability"], table["count_probability"], least_probability)
         if "criteria" in panels:
             draw_criteria(panels["criteria"], counts.summary)
         for letter, (name, panel) in zip("abcde", panels.items(), strict=False):
-            panel.set_title(f"{letter}  {_TITLES[name]}", loc="left", fontweight="bold")
+            said = NOT_COUNTED if name == "map" and not decided else _TITLES[name]
+            panel.set_title(f"{letter}  {said}", loc="left", fontweight="bold")
         _write_verdict(figure, counts, title)
     return figure
 
@@ -69,6 +71,8 @@ _TITLES = {
     "criteria": "number of components",
     "probability": "how sure the counts are",
 }
+
+NOT_COUNTED = "likeliest numbers of atoms, NOT decided"
 
 
 def _arrange(figure: "Figure", table: "pd.DataFrame", with_criteria: bool) -> dict[str, Any]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COUNT_COLOURS = "viridis"
+UNDECIDED_ALPHA = 0.45
 LEAST_DISC_POINTS = 7.5
 """Discs smaller than this carry no number."""
 
@@ -51,11 +52,12 @@ def draw_count_map(
     image: "xr.DataArray | None",
     inches: float,
     colours: CountColours,
+    decided: bool = True,
 ) -> None:
     """Draw each column as a disc with its number of atoms, as large as the panel lets it be.
 
     `table` is what `AtomCounts.add_to` returns. A column without a decided count is a hatched
-    disc, never a number; one that was left out is a cross.
+    disc, never a number; one that was left out is a cross. What is not `decided` is pale.
     """
     draw_ground(axes, table, image)
     counted = table[table["count"].notna()]
@@ -68,6 +70,7 @@ def draw_count_map(
         counted,
         diameter,
         facecolors=[colours.of(number) for number in numbers],
+        alpha=1.0 if decided else UNDECIDED_ALPHA,
         edgecolors=INK,
         linewidths=0.4,
     )
@@ -75,7 +78,8 @@ def draw_count_map(
     draw_discs(axes, undecided, diameter, linewidths=0.5, **hatched)
     draw_crosses(axes, left_out)
     _write_numbers(axes, counted, diameter * points_per_unit(table, inches), colours)
-    _draw_scale(figure, axes, colours)
+    if len(counted):
+        _draw_scale(figure, axes, colours)
     _draw_legend(axes, len(counted), len(undecided), len(left_out))
 
 
@@ -121,11 +125,10 @@ def _draw_legend(axes: "Axes", counted: int, undecided: int, left_out: int) -> N
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    handles: list[Any] = [
-        Line2D(
-            [], [], ls="none", marker="o", mfc="#5A9BA8", mec=INK, label=f"counted ({counted:,})"
-        )
-    ]
+    handles: list[Any] = []
+    if counted:
+        disc: dict[str, Any] = {"ls": "none", "marker": "o", "mfc": "#5A9BA8", "mec": INK}
+        handles.append(Line2D([], [], label=f"counted ({counted:,})", **disc))
     if undecided:
         style: dict[str, Any] = {"facecolor": "white", "edgecolor": INK, "hatch": "//////"}
         handles.append(Patch(label=f"undecided ({undecided:,})", linewidth=0.5, **style))
