@@ -28,6 +28,13 @@ def test_spacing_and_bounds_of_a_square_lattice():
     assert spacing_of(columns.iloc[:1]) == 1.0
 
 
+def test_the_panel_ends_where_the_image_does():
+    columns = square(5, 2.0, 1.0)
+    image = calibrated_image(np.zeros((50, 100)), 0.1)
+    assert tallness_of(columns, image) == pytest.approx(5.0 / 10.0, abs=0.01)
+    assert tallness_of(square(5, 2.0, 500.0), image) == 1.0
+
+
 def test_positions_that_are_missing_do_not_matter():
     columns = square()
     columns.loc[3] = np.nan

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crewe.plots.image_panel import draw_image
+from crewe.plots.image_panel import draw_image, extent_of
 from crewe.plots.palette import INK
 from crewe.plots.scale_bar import draw_scale_bar
 
@@ -46,9 +46,15 @@ def bounds_of(columns: "pd.DataFrame") -> Bounds:
     return float(low_x), float(high_x), float(high_y), float(low_y)
 
 
-def tallness_of(columns: "pd.DataFrame") -> float:
+def tallness_of(columns: "pd.DataFrame", image: "xr.DataArray | None" = None) -> float:
     """Return height over width of the panel that shows the columns, within what a page can show."""
     left, right, bottom, top = bounds_of(columns)
+    if image is not None:
+        edges = extent_of(image)
+        left, right = max(left, edges[0]), min(right, edges[1])
+        bottom, top = min(bottom, edges[2]), max(top, edges[3])
+    if right <= left or bottom <= top:
+        return 1.0
     return float(np.clip((bottom - top) / (right - left), 0.35, 1.6))
 
 

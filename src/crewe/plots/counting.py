@@ -49,7 +49,7 @@ def counting_figure(
     colours = CountColours(table["count"])
     with matplotlib.rc_context(typography()):
         figure = Figure(layout="constrained")
-        panels = _arrange(figure, table, "criteria" in counts.summary)
+        panels = _arrange(figure, tallness_of(table, image), "criteria" in counts.summary)
         decided = bool(counts.summary.get("decided", True))
         draw_count_map(figure, panels["map"], table, image, MAP_INCHES, colours, decided)
         draw_mixture(panels["mixture"], scs, counts, unit, colours)
@@ -75,8 +75,8 @@ _TITLES = {
 NOT_COUNTED = "likeliest numbers of atoms, NOT decided"
 
 
-def _arrange(figure: "Figure", table: "pd.DataFrame", with_criteria: bool) -> dict[str, Any]:
-    high = MAP_INCHES * tallness_of(table) + BAR_INCHES
+def _arrange(figure: "Figure", tallness: float, with_criteria: bool) -> dict[str, Any]:
+    high = MAP_INCHES * tallness + BAR_INCHES
     rows: Any = [["map", "mixture"], ["map", "curve"]]
     if with_criteria:
         rows.append(["criteria", "probability"])

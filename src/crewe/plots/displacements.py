@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PALE = "#B8BEC8"
-WIDTH_SPACINGS = 0.065
+WIDTH_SPACINGS = 0.08
 PANEL_PART = 0.62
 """Part of the figure's width that the panel takes."""
 
@@ -42,7 +42,7 @@ def displacement_figure(
         raise PlanError("the table holds no displacements: give columns of index_columns")
     with matplotlib.rc_context(typography()):
         side = PANEL_PART * WIDTH_INCHES
-        figure = Figure((side, side * tallness_of(columns) + 0.6), layout="constrained")
+        figure = Figure((side, side * tallness_of(columns, image) + 0.6), layout="constrained")
         axes = figure.subplots()
         draw_ground(axes, columns, image)
         axes.set_title("displacement from the lattice", loc="left", fontweight="bold")

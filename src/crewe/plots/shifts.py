@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WIDTH_SPACINGS = 0.065
+WIDTH_SPACINGS = 0.08
 PANEL_PART = 0.62
 PALE_ALPHA = 0.3
 LIGHTNESS, CHROMA = 70.0, 45.0
@@ -43,7 +43,9 @@ def shifts_figure(
         raise PlanError("the table holds no shifts: give that of site_shifts")
     with matplotlib.rc_context(typography()):
         side = PANEL_PART * WIDTH_INCHES
-        figure = Figure((side, 0.85 * side * tallness_of(shifts) + 0.55), layout="constrained")
+        figure = Figure(
+            (side, 0.85 * side * tallness_of(shifts, image) + 0.55), layout="constrained"
+        )
         axes = figure.subplots()
         draw_ground(axes, shifts, image)
         axes.set_title("shift against the neighbours", loc="left", fontweight="bold")

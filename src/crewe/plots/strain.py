@@ -46,7 +46,7 @@ def strain_figure(
     shown = {name: 100 * strain[name].to_numpy(float) for name in MAPS[axes]}
     limit = robust_limit(np.concatenate(list(shown.values())))
     with matplotlib.rc_context(typography()):
-        high = 2 * (tallness_of(columns) * 0.39 * WIDTH_INCHES + 0.35) + 0.3
+        high = 2 * (tallness_of(columns, image) * 0.39 * WIDTH_INCHES + 0.35) + 0.3
         figure = Figure((WIDTH_INCHES, high), layout="constrained")
         panels = figure.subplots(2, 2).ravel()
         for panel, (name, values) in zip(panels, shown.items(), strict=False):

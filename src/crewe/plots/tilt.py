@@ -32,7 +32,7 @@ def tilt_figure(
     values = tilt["tilt_deg"].to_numpy(float)
     with matplotlib.rc_context(typography()):
         side = PANEL_PART * WIDTH_INCHES
-        figure = Figure((side, 0.85 * side * tallness_of(tilt) + 0.55), layout="constrained")
+        figure = Figure((side, 0.85 * side * tallness_of(tilt, image) + 0.55), layout="constrained")
         axes = figure.subplots()
         label = "degrees, clockwise"
         draw_values(figure, axes, tilt, values, robust_limit(values), image, label)
