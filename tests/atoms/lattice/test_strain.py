@@ -111,7 +111,9 @@ def test_against_the_nominal_cell_the_mean_strain_shows_and_the_mean_rotation_do
     np.testing.assert_allclose(strain["eps_aa"], 0.02, atol=1e-9)
     np.testing.assert_allclose(strain["eps_bb"], -0.01, atol=1e-9)
     np.testing.assert_allclose(strain[["eps_ab", "omega_xy_deg"]], 0, atol=1e-9)
-    flat = strain_map(nominal).dropna()
+    flat = strain_map(nominal)
+    assert flat.attrs["warnings"] == []
+    flat = flat.dropna()
     np.testing.assert_allclose(flat[["eps_aa", "eps_bb"]], 0, atol=1e-9)
 
 
@@ -181,3 +183,21 @@ def test_tables_without_columns_or_lattices_are_no_accident():
         strain = strain_map(given)
         assert len(strain) == count
         assert strain["eps_xx"].isna().all()
+
+
+def test_a_lattice_that_is_not_the_mean_of_its_columns_is_told():
+    indexed = indexed_lattice(SQUARE)
+    shrunk = replace(indexed.lattices[0], vectors=indexed.lattices[0].vectors * 0.98)
+    strain = strain_map(IndexedColumns(indexed.columns, (shrunk,), {}))
+    np.testing.assert_allclose(strain["eps_xx"].dropna(), 1 / 0.98 - 1)
+    (warning,) = strain.attrs["warnings"]
+    assert "strained by 2.0%" in warning
+    assert strain_map(indexed).attrs["warnings"] == []
+
+
+def test_a_greater_radius_smooths():
+    indexed = indexed_lattice(CENTRED, size=15, noise=0.03, std=0.03)
+    near, far = strain_map(indexed), strain_map(indexed, radius=2.1)
+    assert (near["n_neighbours"].max(), far["n_neighbours"].max()) == (8, 24)
+    assert far["eps_xx"].std() < 0.5 * near["eps_xx"].std()
+    assert far["eps_xx_std"].median() < 0.5 * near["eps_xx_std"].median()

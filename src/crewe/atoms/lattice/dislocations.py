@@ -44,7 +44,7 @@ def dislocations(columns: pd.DataFrame, lattice: FittedLattice) -> pd.DataFrame:
         moves = lattice_translations(lattice.cell)
         mesh = Delaunay(points)
         closure, doubtful, open_ended = _closures(points, mesh.simplices, lattice, moves)
-        patches = _patches(mesh.neighbors, doubtful | closure.any(axis=1))
+        patches = _patches(mesh.simplices, doubtful | closure.any(axis=1))
         for number in range(patches.max(initial=-1) + 1):
             inside = np.flatnonzero(patches == number)
             total = np.round(closure[inside].sum(axis=0) * len(moves)) / len(moves)
@@ -79,16 +79,15 @@ def _closures(
     return closure, doubtful | too_long, too_long
 
 
-def _patches(neighbours: Index, chosen: Mask) -> Index:
-    """Number (T,) of the patch of each chosen triangle, joined by their sides; −1 for the rest."""
-    rows, side = np.nonzero(neighbours >= 0)
-    across = neighbours[rows, side]
-    both = chosen[rows] & chosen[across]
-    shape = (len(chosen), len(chosen))
-    graph = coo_matrix((np.ones(both.sum()), (rows[both], across[both])), shape=shape)
+def _patches(triangles: Index, chosen: Mask) -> Index:
+    """Number (T,) of the patch of each chosen triangle, joined by their columns; −1: no patch."""
+    rows = np.repeat(np.flatnonzero(chosen), 3)
+    corners = len(triangles) + triangles[chosen].ravel()
+    size = len(triangles) + int(triangles.max()) + 1
+    graph = coo_matrix((np.ones(len(rows)), (rows, corners)), shape=(size, size))
     _, label = connected_components(graph, directed=False)
-    patches = np.full(len(chosen), -1, dtype=np.int64)
-    patches[chosen] = np.unique(label[chosen], return_inverse=True)[1]
+    patches = np.full(len(triangles), -1, dtype=np.int64)
+    patches[chosen] = np.unique(label[: len(triangles)][chosen], return_inverse=True)[1]
     return patches
 
 

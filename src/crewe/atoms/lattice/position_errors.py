@@ -5,10 +5,10 @@ from scipy.stats import chi2
 
 from crewe.atoms.lattice.deformation import local_gradients
 from crewe.atoms.lattice.results import FittedLattice, IndexedColumns
-from crewe.atoms.lattice.translations import lattice_translations, site_classes
+from crewe.atoms.lattice.translations import lattice_translations, shortest_vectors, site_classes
 from crewe.atoms.stamps import Array, Index
 
-# Neighbourhoods for the estimate reach this many times the longer edge of the cell.
+# Neighbourhoods for the estimate reach this many times the longer edge of the primitive cell.
 REACH = 1.6
 
 
@@ -38,14 +38,16 @@ def _scatter(indexed: IndexedColumns, lattice: FittedLattice, rows: Index) -> Ar
     table = indexed.columns.iloc[rows]
     sites = table["site"].to_numpy()
     classes = site_classes(lattice.cell)[sites]
+    translations = lattice_translations(lattice.cell)
+    edges = np.linalg.norm(shortest_vectors(lattice.vectors, translations), axis=1)
     found = local_gradients(
         table[["x", "y"]].to_numpy(float),
         np.ones((len(rows), 2)),
         table[["cell_a", "cell_b"]].to_numpy(float) + lattice.cell.sites[sites],
         classes,
         lattice.vectors,
-        lattice_translations(lattice.cell),
-        radius=REACH * float(lattice.lengths.max()),
+        translations,
+        radius=REACH * float(edges.max()),
     )
     variance = np.full(len(rows), np.nan)
     usable = np.isfinite(found.reduced_chi_square)

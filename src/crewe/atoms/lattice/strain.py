@@ -20,6 +20,8 @@ from crewe.errors import PlanError
 
 REFERENCES = ("mean", "cell")
 SITES = ("same", "all")
+# Average strain against the mean lattice that a crystal without faults does not show.
+DOUBTFUL = 0.005
 COMPONENTS = ("eps_xx", "eps_yy", "eps_xy", "omega_xy_deg", "eps_aa", "eps_bb", "eps_ab")
 
 
@@ -47,8 +49,9 @@ def strain_map(
 
     Standard errors are linear propagation of those of the positions (`position_errors`). The
     error of the reference, the same for all columns, is not in them but in
-    attrs["reference_std"], a list with one dictionary for each lattice. NaN: no lattice, fewer
-    than three neighbours, or neighbours on one line.
+    attrs["reference_std"], a list with one dictionary for each lattice; attrs["warnings"] says
+    where a fitted lattice is not the mean of its columns. NaN: no lattice, fewer than three
+    neighbours, or neighbours on one line.
     Raises PlanError for an unknown reference or sites, or a radius not above 0.
     """
     _check(reference, radius, sites)
@@ -56,7 +59,7 @@ def strain_map(
     count = len(indexed.columns)
     values, stds = np.full((2, count, len(COMPONENTS)), np.nan)
     neighbours = np.zeros(count, dtype=np.int64)
-    common = []
+    common, warnings = [], []
     for number, lattice in enumerate(indexed.lattices):
         rows = np.flatnonzero(indexed.columns["lattice"].to_numpy() == number)
         vectors = reference_vectors(lattice, reference)
@@ -65,7 +68,11 @@ def strain_map(
         values[rows], stds[rows] = _components(found, parts)
         neighbours[rows] = found.n_neighbours
         common.append(_reference_std(lattice, vectors, parts, reference))
-    return _table(indexed, values, stds, neighbours, common, reference)
+        if reference == "mean":
+            warnings += _doubts(lattice, values[rows, :3])
+    table = _table(indexed, values, stds, neighbours)
+    table.attrs |= {"reference": reference, "reference_std": common, "warnings": warnings}
+    return table
 
 
 def reference_vectors(lattice: FittedLattice, reference: str) -> Array:
@@ -150,13 +157,24 @@ def _reference_std(
     return stds
 
 
+def _doubts(lattice: FittedLattice, strain: Array) -> list[str]:
+    """Tell where the columns (N, 3) are strained on the average against their own mean."""
+    known = strain[np.isfinite(strain[:, 0])]
+    mean = np.abs(np.median(known, axis=0)).max() if len(known) else 0.0
+    if mean < DOUBTFUL:
+        return []
+    return [
+        f"{lattice.name}: the columns are strained by {mean:.1%} on the average against the "
+        "lattice fitted to them, as happens where indices jump at dislocations or boundaries; "
+        "rather compare with the nominal cell (reference 'cell')"
+    ]
+
+
 def _table(
     indexed: IndexedColumns,
     values: Array,
     stds: Array,
     neighbours: Index,
-    common: list[dict[str, float]],
-    reference: str,
 ) -> pd.DataFrame:
     columns: dict[str, Any] = {}
     for number, name in enumerate(COMPONENTS):
@@ -165,6 +183,4 @@ def _table(
     table = pd.DataFrame(columns | {"n_neighbours": neighbours}, index=indexed.columns.index)
     degrees = ("omega_xy_deg", "omega_xy_deg_std")
     table.attrs["units"] = {name: "°" if name in degrees else "" for name in columns}
-    table.attrs["reference"] = reference
-    table.attrs["reference_std"] = common
     return table
