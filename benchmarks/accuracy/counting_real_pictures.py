@@ -26,7 +26,7 @@ def draw(
     stored = {row.way: row for row in first if row.case.name == "StatSTEM's fit"}
     lead = next(row for row in second if row.way == "curve")
     _save(stored["hybrid"], particle, "Å²", folder / "particle_hybrid.png", library)
-    _save(stored["mixture, ICL"], particle, "Å²", folder / "particle_mixture.png")
+    _save(stored["mixture, as many as StatSTEM"], particle, "Å²", folder / "particle_mixture.png")
     _save(lead, perovskite, "a.u.·Å²", folder / "perovskite_curve.png")
 
 

@@ -115,8 +115,8 @@ STRAIN_WORDS = """
 With the same positions and the same lattice the strain is the same to rounding. Where neighbours
 are missing, at the border, the two differ in what they make of those that are left; crewe wants
 three that do not lie on one line. Between StatSTEM's lattice and ours lies the angle, which
-StatSTEM keeps at 90°: its strain holds the mean shear of the image, ours does not. Rotation is in degrees, clockwise, the strains are plain
-numbers.
+StatSTEM keeps at 90°: its strain holds the mean shear of the image, ours does not. Rotation is in
+degrees, clockwise; the strains are plain numbers.
 
 ![Strain of CsPbBr3](../images/counting_real/perovskite_strain.png)
 

@@ -52,7 +52,8 @@ def draw_criteria(axes: "Axes", summary: "Mapping[str, Any]") -> None:
     axes.set_ylabel("criterion above its least")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
     axes.set_ylim(bottom=-0.04 * axes.get_ylim()[1])
-    axes.legend(framealpha=0.8, edgecolor="none", handlelength=1.8)
+    place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.22)}
+    axes.legend(frameon=False, handlelength=1.6, ncols=5, columnspacing=1.0, **place)
 
 
 def _mark(axes: "Axes", number: Any, above: Any, summary: "Mapping[str, Any]") -> None:
