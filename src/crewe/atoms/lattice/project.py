@@ -105,10 +105,10 @@ def _merged(parts: Array, vectors: Array, merge: float, axis: tuple[int, int, in
     count, label = connected_components(distance < merge, directed=False)
     groups = [np.flatnonzero(label == n) for n in range(count)]
     longest = max(distance[np.ix_(group, group)].max() for group in groups)
-    if longest > 3 * merge or np.linalg.norm(vectors, axis=1).min() < merge:
+    if longest > 2 * merge or np.linalg.norm(vectors, axis=1).min() < 3 * merge:
         raise PlanError(
-            f"along {list(axis)} atoms follow each other within {merge:g} Å over more than "
-            f"{3 * merge:g} Å: no separate columns; give a zone axis of lower indices or a "
+            f"along {list(axis)} atoms follow each other so closely that merging those within "
+            f"{merge:g} Å leaves no separate columns: give a zone axis of lower indices or a "
             "smaller merge_angstrom"
         )
     return groups
