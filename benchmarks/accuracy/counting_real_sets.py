@@ -85,11 +85,11 @@ def particle_cases(stored: Stored, counted: StoredCounts) -> list[Case]:
     image = image_of(stored)
     start = stored_columns(stored)[["x", "y", "type"]].assign(height=stored.height)
     fits = {
-        "our fit with its model, its columns": fit_columns(image, start, **SAME_MODEL).columns,
-        "our fit, its columns": fit_columns(image, start).columns,
-        "our fit, our own columns": fit_columns(image, find_columns(image)).columns,
+        "ours, StatSTEM's columns and model": fit_columns(image, start, **SAME_MODEL).columns,
+        "ours, StatSTEM's columns": fit_columns(image, start).columns,
+        "ours, our own columns": fit_columns(image, find_columns(image)).columns,
     }
-    cases = [Case("StatSTEM's fit", stored_columns(stored), counted.counts.astype(float))]
+    cases = [Case("StatSTEM's", stored_columns(stored), counted.counts.astype(float))]
     for name, columns in fits.items():
         partner = match(columns[["x", "y"]].to_numpy(), stored.positions, NEAR)
         counts = np.where(partner >= 0, counted.counts[partner], np.nan)
@@ -101,8 +101,8 @@ def perovskite_cases(stored: Stored) -> list[Case]:
     """Return the columns of CsPbBr3, kind by kind, by StatSTEM's fit and by ours."""
     image = image_of(stored)
     tables = {
-        "StatSTEM's fit": stored_columns(stored).assign(type=stored.types - 1),
-        "our fit, our own columns": fit_columns(image, find_columns(image)).columns,
+        "StatSTEM's": stored_columns(stored).assign(type=stored.types - 1),
+        "ours, our own columns": fit_columns(image, find_columns(image)).columns,
     }
     return [
         Case(f"{name}, {kind}", table[table["type"] == number], None)

@@ -12,3 +12,4 @@ def test_criteria_are_drawn_above_their_least_with_choice_and_candidates(counted
     np.testing.assert_array_equal(lines["ICL"].get_ydata(), 5 * np.abs(np.arange(1, 16) - 12.0))
     assert list(lines["chosen: 12"].get_xdata()) == [12]
     assert list(lines["other minimum"].get_xdata()) == [9]
+    assert sorted(text.get_text() for text in axes.texts) == ["12", "9", "BIC", "ICL"]

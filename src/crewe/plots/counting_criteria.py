@@ -32,7 +32,7 @@ def criteria_figure(summary: "Mapping[str, Any]", *, title: str = "") -> "Figure
 
 
 def draw_criteria(axes: "Axes", summary: "Mapping[str, Any]") -> None:
-    """Draw each criterion above its least; a ring marks what was chosen, dots other candidates.
+    """Draw each criterion above its least; a ring marks what was chosen, dots other minima.
 
     `summary` holds `criteria` with the lists components, icl, bic and aic.
     """
@@ -46,14 +46,14 @@ def draw_criteria(axes: "Axes", summary: "Mapping[str, Any]") -> None:
         values = np.asarray(criteria[name], dtype=np.float64)
         above = values - np.nanmin(values)
         axes.plot(number, above, line, color=colour, ms=2.5, lw=0.9, label=said)
+        end: dict[str, Any] = {"xytext": (4, 0), "textcoords": "offset points", "va": "center"}
+        axes.annotate(said, (number[-1], above[-1]), color=colour, fontsize=7, **end)
         if name == summary.get("criterion", "icl"):
             _mark(axes, number, above, summary)
     axes.set_xlabel("components")
     axes.set_ylabel("criterion above its least")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
     axes.set_ylim(bottom=-0.04 * axes.get_ylim()[1])
-    place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.22)}
-    axes.legend(frameon=False, handlelength=1.6, ncols=5, columnspacing=1.0, **place)
 
 
 def _mark(axes: "Axes", number: Any, above: Any, summary: "Mapping[str, Any]") -> None:
@@ -64,6 +64,11 @@ def _mark(axes: "Axes", number: Any, above: Any, summary: "Mapping[str, Any]") -
     if at.any():
         axes.plot(number[at], above[at], "o", ms=4.5, label="other minimum", **style)
     if chosen is not None:
-        at = number == chosen
+        ring = number == chosen
         said = f"chosen: {chosen}"
-        axes.plot(number[at], above[at], "o", ms=8, fillstyle="none", label=said, **style)
+        axes.plot(number[ring], above[ring], "o", ms=8, fillstyle="none", label=said, **style)
+        at = at | ring
+    above_it: dict[str, Any] = {"xytext": (0, 6), "textcoords": "offset points", "ha": "center"}
+    for place, height in zip(number[at], above[at], strict=True):
+        weight = "bold" if place == chosen else "normal"
+        axes.annotate(str(place), (place, height), fontsize=7, weight=weight, **above_it)
