@@ -3,7 +3,8 @@
 import numpy as np
 
 from crewe.atoms.lattice.growth import AROUND, Grown
-from crewe.atoms.lattice.pose import Crystal, stretch
+from crewe.atoms.lattice.placement import stretch
+from crewe.atoms.lattice.pose import Crystal
 from crewe.atoms.stamps import Array, Index
 
 # What a local stretch of the cell counts against a misfit of the whole tolerance.

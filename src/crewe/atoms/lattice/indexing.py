@@ -20,7 +20,8 @@ from crewe.atoms.lattice.growth import (
 )
 from crewe.atoms.lattice.indexed_table import Member, indexed_columns
 from crewe.atoms.lattice.misfit import misfit_message
-from crewe.atoms.lattice.pose import SHARE, STRETCH, Crystal, nearest_sites
+from crewe.atoms.lattice.placement import nearest_sites
+from crewe.atoms.lattice.pose import SHARE, STRETCH, Crystal
 from crewe.atoms.lattice.results import IndexedColumns
 from crewe.atoms.lattice.seeds import Seed, find_seeds, strain_limit
 from crewe.atoms.stamps import Array, Index, Mask
