@@ -58,7 +58,7 @@ def counting_figure(
         if "criteria" in panels:
             draw_criteria(panels["criteria"], counts.summary)
         for letter, (name, panel) in zip("abcde", panels.items(), strict=False):
-            said = NOT_COUNTED if name == "map" and not decided else _TITLES[name]
+            said = _TITLES[name] if decided else _NOT_DECIDED.get(name, _TITLES[name])
             panel.set_title(f"{letter}  {said}", loc="left", fontweight="bold")
         _write_verdict(figure, counts, title)
     return figure
@@ -72,7 +72,10 @@ _TITLES = {
     "probability": "how sure the counts are",
 }
 
-NOT_COUNTED = "likeliest numbers of atoms, NOT decided"
+_NOT_DECIDED = {
+    "map": "likeliest numbers of atoms, NOT decided",
+    "probability": "how sure, were the curve right",
+}
 
 
 def _arrange(figure: "Figure", tallness: float, with_criteria: bool) -> dict[str, Any]:
