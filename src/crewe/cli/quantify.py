@@ -102,12 +102,9 @@ def _cell_settings(path: Path | None) -> dict[str, Any] | None:
     if path is None:
         return None
     from crewe.atoms import read_projected_cell
+    from crewe.workflows.unit_cells import cell_settings
 
-    cell = read_projected_cell(path)
-    sites = [
-        [name, float(u), float(v)] for name, (u, v) in zip(cell.names, cell.sites, strict=True)
-    ]
-    return {"a": cell.a, "b": cell.b, "angle_deg": cell.angle_deg, "sites": sites}
+    return cell_settings(read_projected_cell(path))
 
 
 def plans_from(

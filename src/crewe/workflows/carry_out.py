@@ -1,6 +1,7 @@
 """Carry out a plan, whoever asks: command line, web page, notebook or benchmark."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,13 @@ from crewe.workflows.plan import QuantifyPlan
 from crewe.workflows.plan_file import PLAN_NAME, save_plan
 from crewe.workflows.quantify import Quantification, quantify
 from crewe.workflows.report import figures_of, report_html
-from crewe.workflows.result_folder import check_output, is_finished, new_folder
+from crewe.workflows.result_folder import (
+    RESTORED_FILES,
+    check_output,
+    is_finished,
+    new_folder,
+)
+from crewe.workflows.write_analyses import write_analyses, write_both
 
 
 def run(
@@ -46,19 +53,23 @@ def run_unless_finished(
 
 
 def write_result(result: Quantification, output: Path, overwrite: bool = False) -> None:
-    """Write table, images, figure, report, summary and plan as one whole folder."""
-    columns = result.fit.columns.copy()
-    columns.attrs["units"] = result.summary["units"]
+    """Write tables, images, figures, report, summary and plan as one whole folder."""
     with new_folder(output, overwrite) as folder:
-        io.write_table(folder / "columns.csv", columns)
-        io.write_table(folder / "columns.parquet", columns)
+        columns = result.fit.columns.copy()
+        columns.attrs["units"] = result.summary["units"]
+        write_both(folder, "columns", columns)
         io.write(folder / "model.tif", result.fit.model)
         io.write(folder / "residual.tif", result.fit.residual)
         if result.restoration is not None:
             io.write(folder / "restored.tif", result.image)
             io.write(folder / "trust.tif", result.restoration.trust)
+        elif result.stored_in is not None and result.plan.restore is not None:
+            for name in RESTORED_FILES:
+                shutil.copy2(result.stored_in / name, folder / name)
         figures = figures_of(result)
         (folder / "figure.png").write_bytes(figures["overview"])
+        if result.analyses is not None:
+            write_analyses(result, figures, folder)
         (folder / "report.html").write_text(report_html(result, figures), encoding="utf-8")
         summary = json.dumps(result.summary, indent=2, ensure_ascii=False, allow_nan=False)
         (folder / "summary.json").write_text(summary + "\n", encoding="utf-8")

@@ -130,6 +130,8 @@ class Provenance(PlanPart):
     """SHA-256 of the detector map file, where one was given."""
     networks: dict[str, str] | None = None
     """SHA-256 of each network that was used, by what it did: 'restore', 'find'."""
+    analysed_with: dict[str, str] | None = None
+    """Versions that made the analyses, where they were added later with other ones."""
 
 
 class QuantifyPlan(PlanPart):
@@ -188,6 +190,11 @@ class QuantifyPlan(PlanPart):
             )
         if self.remove_background is not None and self.restore is not None:
             raise ValueError("choose either restore or remove_background, not both")
+        if self.weak_columns is not None and (self.restore or self.find.network) is not None:
+            raise ValueError(
+                "weak columns are weighed on the measured image, with columns found in it: leave "
+                "out restore and find, or weak_columns"
+            )
         if self.remove_background is not None and self.fit.noise == "counts":
             raise ValueError(
                 "an image less its background counts no electrons: leave out noise 'counts'"

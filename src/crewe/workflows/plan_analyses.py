@@ -29,6 +29,8 @@ class UnitCell(PlanPart):
     """Period along the beam in Å, where it is known."""
     atoms: tuple[tuple[tuple[str, float], ...], ...] | None = None
     """Element and height, in periods, of every atom of each site, in the order of the sites."""
+    climb: tuple[float, float] = (0.0, 0.0)
+    """What a step along a, and along b, adds to these heights, in periods."""
 
     @model_validator(mode="after")
     def _sites_have_atoms(self) -> Self:
@@ -164,6 +166,8 @@ class StrainOptions(PlanPart):
     """Strain is zero in the mean lattice of the image, or in the given cell."""
     radius: PositiveFloat = 1.1
     """Reach of the neighbours of a column, in multiples of the longer edge."""
+    sites: Literal["same", "all"] = "same"
+    """Neighbours are the columns of the same site, or all: then polarisation looks like strain."""
     shifts: tuple[tuple[str, str], ...] = ()
     """Site whose shift is measured, and the site around it: polarisation."""
     tilts: tuple[tuple[str, str], ...] = ()

@@ -1,14 +1,12 @@
 """The steps from an image file to a table of atomic columns."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from crewe import axes, io
 from crewe.atoms import (
     ColumnFit,
-    ProjectedCell,
     assign_sites,
     find_columns,
     find_columns_by_network,
@@ -16,9 +14,12 @@ from crewe.atoms import (
 )
 from crewe.atoms.by_network import UNCERTAIN, doubts
 from crewe.errors import CalibrationError
-from crewe.physics.intensity import detector_levels, electrons_per_pixel, normalise_to_detector
+from crewe.physics.intensity import detector_levels, normalise_to_detector
+from crewe.workflows.analyse import with_analyses
+from crewe.workflows.analysed import Analyses
+from crewe.workflows.dose import electrons_per_unit
 from crewe.workflows.observer import Observer, stages
-from crewe.workflows.plan import IntensityScale, QuantifyPlan, UnitCell
+from crewe.workflows.plan import IntensityScale, QuantifyPlan
 from crewe.workflows.provenance import provenance_of
 from crewe.workflows.quantify_restored import (
     Restoration,
@@ -27,6 +28,8 @@ from crewe.workflows.quantify_restored import (
     restored_image,
 )
 from crewe.workflows.summary import summarise
+from crewe.workflows.unit_cells import projected
+from crewe.workflows.weak_columns import with_weak_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,6 +50,10 @@ class Quantification:
     """The result in numbers, with units; can be written as JSON."""
     restoration: Restoration | None = None
     """What the image was restored from, and how it fits itself; None for the image as measured."""
+    analyses: Analyses | None = None
+    """Counts, lattices and the like; None where the plan asks for nothing of them."""
+    stored_in: Path | None = None
+    """Folder that the result was read from; None for one that has just been made."""
 
 
 def quantify(plan: QuantifyPlan, observer: Observer) -> Quantification:
@@ -62,23 +69,30 @@ def quantify(plan: QuantifyPlan, observer: Observer) -> Quantification:
     image = measured if restored is None else restored.image
     found = _found(plan, image, observer)
     if plan.unit_cell is not None:
-        found = assign_sites(found, _projected(plan.unit_cell))
-    settings = _fit_settings(plan, _electrons_per_unit(plan.intensity))
+        found = assign_sites(found, projected(plan.unit_cell))
+    settings = _fit_settings(plan, electrons_per_unit(plan.intensity))
     if restored is None:
         fit, restoration = fit_columns(image, found, **settings, observer=stages(observer)), None
     else:
         fit, restoration = fit_both(restored, measured, found, settings, observer)
     if "certainty" in found:
         fit.columns["certainty"] = found["certainty"]
+    weak = None
+    if plan.weak_columns is not None:
+        fit, weak = with_weak_columns(plan, image, fit.columns, observer)
     summary = summarise(done, image, fit)
+    if weak is not None:
+        summary["weak_columns"] = weak
+        summary["warnings"] = list(weak["warnings"])
     if "certainty" in found:
         summary["find"] = _network_found(plan, found)
         summary["warnings"] += doubts(found)
     if restoration is not None:
         add_restoration(summary, fit, restoration)
-    for warning in summary["warnings"]:
+    result = with_analyses(Quantification(done, image, fit, summary, restoration), observer)
+    for warning in result.summary["warnings"]:
         observer.warning(warning)
-    return Quantification(done, image, fit, summary, restoration)
+    return result
 
 
 def _found(plan: QuantifyPlan, image: "xr.DataArray", observer: Observer) -> "pd.DataFrame":
@@ -99,11 +113,6 @@ def _network_found(plan: QuantifyPlan, found: "pd.DataFrame") -> dict[str, Any]:
         "certainty_median": float(found["certainty"].median()),
         "uncertain": int((found["certainty"] < UNCERTAIN).sum()),
     }
-
-
-def _projected(cell: UnitCell) -> ProjectedCell:
-    names, u, v = zip(*cell.sites, strict=True)
-    return ProjectedCell(cell.a, cell.b, cell.angle_deg, np.stack([u, v], axis=1), names)
 
 
 def _fit_settings(plan: QuantifyPlan, electrons: float | None) -> dict[str, Any]:
@@ -140,11 +149,3 @@ def _on_intensity_scale(image: "xr.DataArray", scale: IntensityScale) -> "xr.Dat
     if scale.vacuum is not None and scale.detector is not None:
         return normalise_to_detector(image, scale.vacuum, scale.detector)
     return image
-
-
-def _electrons_per_unit(scale: IntensityScale) -> float | None:
-    if scale.counts:
-        return 1.0
-    if scale.beam_current_pa is not None and scale.dwell_time_us is not None:
-        return electrons_per_pixel(scale.beam_current_pa, scale.dwell_time_us)
-    return scale.electrons_per_unit

@@ -1,6 +1,9 @@
 """Repeat what `crewe quantify` wrote and compare the two tables of columns."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +20,8 @@ from crewe.workflows.repeat_request import Request, has_changed, tell_versions
 if TYPE_CHECKING:
     import pandas as pd
 
+TABLES = ("strain", "shifts", "tilts")
+"""Tables of analyses that are compared besides the columns."""
 ROUNDING = 1e-2
 """Difference, in standard errors, that another processor or number of threads may make."""
 
@@ -35,8 +40,39 @@ def repeat_quantify(request: Request, observer: Observer) -> Comparison:
     table = request.note.with_name("columns.parquet")
     if not table.is_file():
         raise ReadError(f"{table} is missing, so there is nothing to compare with")
-    before = io.read_table(table)
-    return compare(before, run(plan, observer, overwrite=request.overwrite).fit.columns)
+    before = {name: _stored_table(request.note, name) for name in ("columns", *TABLES)}
+    result = run(plan, observer, overwrite=request.overwrite)
+    after = {"columns": result.fit.columns}
+    if result.analyses is not None:
+        after |= result.analyses.tables
+    return compare_all(before, after)
+
+
+def _stored_table(note: Path, name: str) -> "pd.DataFrame | None":
+    table = note.with_name(f"{name}.parquet")
+    return io.read_table(table) if table.is_file() else None
+
+
+def compare_all(
+    before: "Mapping[str, pd.DataFrame | None]", after: "Mapping[str, pd.DataFrame]"
+) -> Comparison:
+    """Compare the table of columns and all tables of analyses; the first that differs counts."""
+    worst: Comparison | None = None
+    for name, table in after.items():
+        then = before[name]
+        if then is None:
+            text = f"different: the stored result has no table {name}"
+            return Comparison(False, False, float("nan"), text)
+        found = compare(then, table)
+        if not found.equal and name != "columns":
+            found = replace(found, text=f"{found.text} (table {name})")
+        if not found.equal:
+            return found
+        if worst is None or found.largest_difference > worst.largest_difference:
+            worst = found
+    if worst is None:
+        raise ValueError("there is no table to compare")
+    return worst
 
 
 def check_inputs(stored: QuantifyPlan, plan: QuantifyPlan) -> None:
@@ -80,19 +116,24 @@ def compare(before: "pd.DataFrame", after: "pd.DataFrame") -> Comparison:
         text = f"different: the stored table has no {', '.join(missing)}"
         return Comparison(False, False, float("nan"), text)
     words = all(
-        (before[name].to_numpy() == after[name].to_numpy()).all()
+        _as_words(before[name]) == _as_words(after[name])
         for name in after.columns
         if name not in numbers
     )
     largest = max((_difference(before, after, name) for name in numbers), default=0.0)
     if not words:
-        return Comparison(False, False, largest, "different: types or flags have changed")
+        return Comparison(False, False, largest, "different: types, flags or counts have changed")
     if largest == 0:
         return Comparison(True, True, 0.0, f"equal: all {len(after)} columns, to the last digit")
     amount = f"largest difference {largest:.1e} standard errors"
     if largest <= ROUNDING:
         return Comparison(True, False, largest, f"equal for every purpose: {amount}")
     return Comparison(False, False, largest, f"different: {amount}")
+
+
+def _as_words(values: "pd.Series[Any]") -> list[Any]:
+    """Return what is compared as it is; a count that is missing equals another one missing."""
+    return values.astype(object).where(values.notna(), None).tolist()
 
 
 def _difference(before: "pd.DataFrame", after: "pd.DataFrame", name: str) -> float:

@@ -1,7 +1,6 @@
 """The report that opens alone: one HTML file with figures, numbers, settings and columns."""
 
 import base64
-import json
 from html import escape
 from importlib.resources import files
 from string import Template
@@ -11,11 +10,18 @@ import numpy as np
 
 from crewe import plots
 from crewe.atoms.noise import NoiseModel
+from crewe.workflows.report_analyses import (
+    analysis_figures,
+    analysis_numbers,
+    analysis_sections,
+)
 from crewe.workflows.report_restored import (
     measured_numbers,
     restoration_png,
     restoration_section,
+    stored_restoration_png,
 )
+from crewe.workflows.report_settings import found_by_fit, provenance_pairs, settings_of
 from crewe.workflows.report_tables import (
     UNKNOWN,
     columns_table,
@@ -56,7 +62,9 @@ def figures_of(result: "Quantification") -> dict[str, bytes]:
     figures = {"overview": plots.png_bytes(overview), "detail": plots.png_bytes(detail, 220)}
     if result.restoration is not None:
         figures["restoration"] = restoration_png(result)
-    return figures
+    elif result.stored_in is not None and "restoration" in result.summary:
+        figures["restoration"] = stored_restoration_png(result.stored_in / "report.html")
+    return figures | analysis_figures(result)
 
 
 def residual_in_noise(result: "Quantification") -> tuple["xr.DataArray", str]:
@@ -94,12 +102,13 @@ def report_html(result: "Quantification", figures: dict[str, bytes]) -> str:
         "detail_caption": "The middle of the image at the scale of its columns: image with "
         "fitted positions, model on the same grey scale, and what the model leaves over.",
         "restoration": restoration_section(result, figures),
+        "analyses": analysis_sections(result, figures),
         "types": types_table(summary),
         "flags": flags_table(summary),
         "method": _method(result),
-        "settings": pairs_table(_settings(result), "Settings"),
-        "found": pairs_table(_found(summary), "What the fit chose and found"),
-        "provenance": pairs_table(_provenance(result), "Software and files"),
+        "settings": pairs_table(settings_of(result), "Settings"),
+        "found": pairs_table(found_by_fit(summary), "What the fit chose and found"),
+        "provenance": pairs_table(provenance_pairs(result), "Software and files"),
         "folder": escape(str(result.plan.output.name if result.plan.output else "OUT")),
         "table_note": _table_note(summary),
         "columns": columns_table(result.fit.columns.head(LISTED), summary["units"]),
@@ -153,7 +162,7 @@ def _key_numbers(summary: dict[str, Any]) -> str:
         (f"standard error of a position, {of}median", _at_least(least, position)),
         (f"standard error of a cross-section, {of}median", _at_least(least, relative)),
     ]
-    numbers += measured_numbers(summary)
+    numbers += measured_numbers(summary) + analysis_numbers(summary)
     return "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in numbers)
 
 
@@ -207,7 +216,7 @@ def _method(result: "Quantification") -> str:
         error = "the Fisher information of the electron counts"
     else:
         error = "the Fisher information with the noise taken from the residual"
-    if result.restoration is not None:
+    if "restoration" in result.summary:
         error += " of the restored image"
     return (
         f"All columns are fitted at once, as overlapping {peak} peaks on a background. "
@@ -215,61 +224,6 @@ def _method(result: "Quantification") -> str:
         f"Standard errors (std) are those of {error}: they say how far noise alone would move a "
         "number, and nothing about scan distortion, drift or a wrong pixel size."
     )
-
-
-def _settings(result: "Quantification") -> dict[str, str]:
-    plan = result.plan.model_dump(mode="json", exclude={"image", "output", "provenance"})
-    listed = {"image": result.plan.image.name}
-    for key, value in plan.items():
-        inner = value if isinstance(value, dict) else {key: value}
-        listed |= {
-            name: _said(one) for name, one in inner.items() if one is not None and one is not False
-        }
-    listed["columns_found_by"] = listed.pop("by")
-    if result.plan.intensity.detector_map is not None:
-        listed["detector_map"] = result.plan.intensity.detector_map.name
-    if result.plan.sampling is None:
-        listed["sampling"] = "the file’s own"
-    elif result.plan.sampling != "pixel":
-        listed["sampling"] += " Å"
-    return listed
-
-
-def _found(summary: dict[str, Any]) -> dict[str, str]:
-    """List what the fit says about itself, less what the report tells elsewhere."""
-    elsewhere = {"warnings", "n_flagged", "n_columns", "n_types", "sampling", "length_unit"}
-    unit = summary["units"]["height"] or "fraction of the beam"
-    words = {
-        "residual_rms": f"residual, root mean square ({unit})",
-        "residual_correlation": "correlation of neighbouring residuals",
-        "noise_constant": f"noise variance, constant part ({unit}, squared)",
-        "noise_per_intensity": f"noise variance per intensity ({unit})",
-    }
-    return {
-        words.get(key, key): _said(value)
-        for key, value in summary["fit"].items()
-        if key not in elsewhere and not key.startswith("median")
-    }
-
-
-def _said(value: Any) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _provenance(result: "Quantification") -> dict[str, str]:
-    stored = result.plan.provenance
-    if stored is None:
-        return {}
-    listed = dict(stored.versions) | {"SHA-256 of the image": stored.image_sha256}
-    if stored.detector_map_sha256:
-        listed["SHA-256 of the detector map"] = stored.detector_map_sha256
-    return listed
 
 
 def _table_note(summary: dict[str, Any]) -> str:

@@ -1,10 +1,13 @@
 """What a report says of a quantification of a restored image."""
 
 import base64
+import re
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crewe import plots
+from crewe.errors import ReadError
 from crewe.workflows.report_tables import UNKNOWN, pairs_table, quantity
 
 if TYPE_CHECKING:
@@ -24,6 +27,18 @@ def restoration_png(result: "Quantification") -> bytes:
         title=f"restored by {result.restoration.facts['model']}",
     )
     return plots.png_bytes(figure, 220)
+
+
+def stored_restoration_png(report: Path) -> bytes:
+    """Take that picture from a stored report, as the measured image is not stored beside it.
+
+    Raises ReadError where the report does not hold it.
+    """
+    text = report.read_text(encoding="utf-8") if report.is_file() else ""
+    found = re.search(r"The restored image</h2>.*?data:image/png;base64,([^\"]+)", text, re.DOTALL)
+    if found is None:
+        raise ReadError(f"{report} is missing or damaged: make the result anew with crewe quantify")
+    return base64.b64decode(found[1])
 
 
 def measured_numbers(summary: dict[str, Any]) -> list[tuple[str, str]]:

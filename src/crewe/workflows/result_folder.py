@@ -9,6 +9,7 @@ from pathlib import Path
 
 from crewe.errors import PlanError, WriteError
 from crewe.workflows.plan import QuantifyPlan
+from crewe.workflows.plan_analyses import ANALYSES
 from crewe.workflows.plan_file import PLAN_NAME, load_plan
 from crewe.workflows.provenance import provenance_of
 
@@ -29,10 +30,41 @@ RESTORED_FILES = {
 }
 """Written besides when the image was restored."""
 
+ANALYSIS_FILES = {
+    "counting.png": "counts over the image, cross-sections, thickness curve",
+    "displacements.png": "columns away from their places in the lattice",
+    "strain.csv": "strain and rotation at each column",
+    "strain.parquet": "the same, with units and every digit",
+    "strain.png": "maps of strain and rotation",
+    "shifts.csv": "shift of one site against those around it, such as polarisation",
+    "shifts.parquet": "the same, with units and every digit",
+    "shifts.png": "shifts as arrows",
+    "tilts.csv": "tilt of each octahedron",
+    "tilts.parquet": "the same, with units and every digit",
+    "volume.xyz": "the model in three dimensions, with column and coordination of each atom",
+    "volume.cif": "the same, for programs that read crystals",
+    "volume.html": "the same to turn and look at, in any browser",
+    "volume.png": "the same as a picture from three sides",
+}
+"""Written besides by analyses; their names begin with what they belong to."""
+
 
 def files_of(plan: QuantifyPlan) -> dict[str, str]:
     """Return the files that a plan's result consists of, and what they are."""
-    return FILES if plan.restore is None else {**FILES, **RESTORED_FILES}
+    files = dict(FILES)
+    if plan.restore is not None:
+        files |= RESTORED_FILES
+    strain = plan.strain
+    written = {
+        "counting": plan.count is not None,
+        "displacements": plan.lattice is not None,
+        "strain": strain is not None,
+        "shifts": strain is not None and strain.shifts != (),
+        "tilts": strain is not None and strain.tilts != (),
+        "volume": plan.volume is not None,
+    }
+    kept = {name: text for name, text in ANALYSIS_FILES.items() if written[name.split(".")[0]]}
+    return {**files, **kept}
 
 
 @contextmanager
@@ -71,7 +103,7 @@ def is_finished(plan: QuantifyPlan) -> bool:
     """Whether the plan's output already holds this very result.
 
     True when the settings, the version of crewe and the checksums of the input
-    files are the same.
+    files are the same; analyses that the plan does not ask for may be there besides.
     """
     if plan.output is None or not (plan.output / PLAN_NAME).is_file():
         return False
@@ -79,7 +111,9 @@ def is_finished(plan: QuantifyPlan) -> bool:
         stored = load_plan(plan.output / PLAN_NAME)
     except PlanError:
         return False
-    if stored.provenance is None or stored.settings() != plan.settings():
+    besides = {name: None for name in ANALYSES if getattr(plan, name) is None}
+    held = stored.model_copy(update=besides)
+    if stored.provenance is None or held.settings() != plan.settings():
         return False
     if not all((plan.output / name).is_file() for name in files_of(plan)):
         return False
@@ -107,7 +141,7 @@ def _check_replaceable(output: Path, overwrite: bool) -> None:
     if not output.is_dir():
         raise WriteError(f"{output} is a file: choose another folder with -o")
     present = {entry.name for entry in output.iterdir()}
-    foreign = sorted(present - set(FILES) - set(RESTORED_FILES))
+    foreign = sorted(present - {*FILES, *RESTORED_FILES, *ANALYSIS_FILES})
     if foreign:
         raise WriteError(
             f"{output} holds files that crewe did not write, such as {foreign[0]}: "

@@ -25,10 +25,17 @@ def summarise(plan: QuantifyPlan, image: "xr.DataArray", fit: ColumnFit) -> dict
         "sampling": [float(step) for step in axes.sampling(image)],
         "length_unit": length,
         "units": units_of(length, intensity_unit(image, plan.intensity)),
-        "columns": _counts(fit.columns),
-        "types": [_type_summary(name, group) for name, group in fit.columns.groupby("type")],
+        **summarise_columns(fit.columns),
         "fit": plain(fit.summary),
         "warnings": list(fit.summary.get("warnings", [])),
+    }
+
+
+def summarise_columns(columns: "pd.DataFrame") -> dict[str, Any]:
+    """Return how many columns there are, flagged and of each type, and what is typical of them."""
+    return {
+        "columns": _counts(columns),
+        "types": [_type_summary(name, group) for name, group in columns.groupby("type")],
     }
 
 

@@ -1,0 +1,147 @@
+"""Plans that ask the columns more than where and how bright they are."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from analysis_data import CELL, EDGE, ELECTRONS, LIBRARY, thicknesses, write_crystal
+
+from crewe import io
+from crewe.errors import NoColumnsError, PlanError
+from crewe.workflows import plan_from, rerun, run
+from crewe.workflows.analyse import warnings_of
+from crewe.workflows.result_folder import files_of
+
+SCALE = {"vacuum": 0, "detector": 1, "electrons_per_unit": ELECTRONS}
+ALL = {
+    "count": {"library": {"scs": LIBRARY.tolist()}},
+    "lattice": {"cells": [CELL]},
+    "strain": {"burgers": [[12.0, 12.0, 5.0]]},
+    "volume": {},
+}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A result with all analyses, and the folder that it was written to."""
+    place = tmp_path_factory.mktemp("analysed")
+    image = write_crystal(place / "po.tif")
+    settings = {"image": image, "intensity": SCALE, "output": place / "out", **ALL}
+    return run(plan_from(settings)), place / "out"
+
+
+def true_counts(columns):
+    row, column = ((columns[name].to_numpy() - 2) / EDGE for name in ("y", "x"))
+    return thicknesses()[row.round().astype(int), column.round().astype(int)]
+
+
+def test_counts_are_those_of_the_crystal(made):
+    columns = made[0].fit.columns
+    assert (columns["count"] == true_counts(columns)).all()
+    assert made[0].summary["counting"]["columns_of_count"]["5"] == 8
+
+
+def test_lattice_strain_and_circuit_are_those_of_the_crystal(made):
+    facts = made[0].summary["lattice"]
+    first = facts["lattices"][0]
+    assert abs(first["a"] - EDGE) < 4 * first["a_std"] + 1e-4
+    assert first["columns"] == 64
+    assert facts["burgers"][0]["fractions"] == [0, 0]
+    strain = made[0].analyses.tables["strain"]
+    pulls = (strain["eps_xx"] / strain["eps_xx_std"]).dropna()
+    assert 0.5 < pulls.std() < 1.6
+
+
+def test_the_model_has_the_atoms_that_were_counted(made):
+    atoms = made[0].analyses.volume.atoms
+    assert len(atoms) == int(made[0].fit.columns["count"].sum())
+    column = atoms.arrays["column"]
+    assert np.allclose(np.bincount(column), made[0].fit.columns["count"].to_numpy(int)), (
+        "the atoms' column is the row of the table"
+    )
+
+
+def test_the_folder_holds_every_file_and_comes_out_the_same_again(made):
+    result, folder = made
+    assert {path.name for path in folder.iterdir()} == set(files_of(result.plan))
+    stored = io.read_table(folder / "columns.parquet")
+    assert stored["count"].dtype == "Int64"
+    assert stored.attrs["units"]["displacement_x"] == "Å"
+    assert len(pd.read_csv(folder / "strain.csv")) == 64
+    assert len(io.read_atoms(folder / "volume.xyz")) == len(result.analyses.volume.atoms)
+    assert rerun(folder).identical
+
+
+def test_another_strain_or_count_is_noticed_by_a_rerun(made, tmp_path):
+    import shutil
+
+    folder = tmp_path / "out"
+    shutil.copytree(made[1], folder)
+    image = made[0].plan.image
+    table = io.read_table(folder / "strain.parquet")
+    table.loc[20, "eps_xx"] += 0.01
+    io.write_table(folder / "strain.parquet", table, overwrite=True)
+    found = rerun(folder, image=image)
+    assert not found.equal
+    assert "table strain" in found.text
+    table = io.read_table(folder / "columns.parquet")
+    table.loc[3, "count"] = pd.NA
+    io.write_table(folder / "columns.parquet", table, overwrite=True)
+    assert "counts have changed" in rerun(folder, image=image).text
+
+
+def test_the_report_shows_what_was_found(made):
+    report = (made[1] / "report.html").read_text("utf-8")
+    for words in ("Atoms in each column", "Lattice", "Strain", "Burgers", "three dimensions"):
+        assert f"{words}" in report
+    assert "Not decided" not in report
+    assert report.count("data:image/png;base64,") == report.count("<figure>") == 6
+    assert '<th scope="col">atoms</th>' in report
+
+
+def test_only_the_region_is_asked_and_the_rest_is_flagged(tmp_path):
+    image = write_crystal(tmp_path / "po.tif")
+    box = [[0, 0], [12, 0], [12, 30], [0, 30]]
+    asked = {"lattice": ALL["lattice"], "count": ALL["count"], "region": {"polygon": box}}
+    result = run(plan_from({"image": image, "intensity": SCALE, **asked}))
+    columns = result.fit.columns
+    inside = (columns["x"] < 12).to_numpy()
+    assert inside.sum() == 32
+    assert ((columns["flag"] == "outside") == ~inside).all()
+    assert (columns["count"].notna() == inside).all()
+    assert ((columns["lattice"] == 0) == inside).all()
+    assert columns.loc[~inside, "displacement_x"].isna().all()
+    assert result.summary["columns"]["flags"] == {"outside": 32}
+
+
+def test_what_cannot_be_decided_is_said_first_and_loudly(tmp_path):
+    image = write_crystal(tmp_path / "po.tif", electrons=15)
+    scale = {**SCALE, "electrons_per_unit": 15}
+    settings = {"image": image, "intensity": scale, "output": tmp_path / "out"}
+    result = run(plan_from({**settings, "count": {}}))
+    counting = result.summary["counting"]
+    assert not counting["decided"]
+    assert result.summary["warnings"][0] == f"atoms are NOT counted: {counting['verdict']}"
+    report = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert "cannot be decided" in report
+    assert "Not decided" in report
+
+
+def test_no_model_without_a_single_count(tmp_path):
+    image = write_crystal(tmp_path / "po.tif", electrons=60)
+    options = {"by": "curve", "least_probability": 0.999}
+    settings = {"image": image, "intensity": SCALE, **ALL, "count": options}
+    with pytest.raises(NoColumnsError, match="no column has a count"):
+        run(plan_from(settings))
+
+
+def test_a_cell_that_does_not_fit_is_no_silent_number(tmp_path):
+    image = write_crystal(tmp_path / "po.tif")
+    cell = {**CELL, "a": 4.1, "b": 3.3}
+    with pytest.raises(PlanError, match=r"4\.1"):
+        run(plan_from({"image": image, "lattice": {"cells": [cell]}}))
+
+
+def test_warnings_name_what_they_are_about():
+    counting = {"decided": True, "verdict": "", "warnings": ["noise"]}
+    said = warnings_of({"counting": counting, "lattice": {"warnings": ["few"]}})
+    assert said == ["atom counts: noise", "lattice: few"]
