@@ -54,11 +54,11 @@ def test_candidates_are_maxima_apart_from_what_is_there():
     score[20, 20], score[20, 22], score[40, 50], score[10, 60] = 6.0, 5.0, 7.0, 4.0
     mask = np.ones((60, 70), bool)
     none = np.zeros((0, 2))
-    places = candidate_places(score, mask, GRID, 0.4, 3.0, none)
+    places = candidate_places(score, mask, GRID, 0.8, 3.0, none)
     assert np.allclose(places, [[50 * 0.15, 40 * 0.2], [20 * 0.15, 20 * 0.2], [9.0, 2.0]])
     taken = np.array([[50 * 0.15 + 0.3, 40 * 0.2]])
-    assert len(candidate_places(score, mask, GRID, 0.4, 3.0, taken)) == 2
-    assert len(candidate_places(score, mask, GRID, 0.4, 4.5, none)) == 2
+    assert len(candidate_places(score, mask, GRID, 0.8, 3.0, taken)) == 2
+    assert len(candidate_places(score, mask, GRID, 0.8, 4.5, none)) == 2
     mask[:, 40:] = False
-    assert len(candidate_places(score, mask, GRID, 0.4, 3.0, none)) == 1
-    assert len(candidate_places(score, mask, GRID, 0.4, 9.0, taken)) == 0
+    assert len(candidate_places(score, mask, GRID, 0.8, 3.0, none)) == 1
+    assert len(candidate_places(score, mask, GRID, 0.8, 9.0, taken)) == 0

@@ -160,6 +160,7 @@ def test_progress_runs_from_nothing_to_all():
         ({"least_intensity": -1.0}, "least_intensity"),
         ({"least_intensity": np.nan}, "least_intensity"),
         ({"least_intensity": 1e6}, "greatest"),
+        ({"closest": -0.1}, "closest"),
         ({"width": "column"}, "width"),
         ({"noise": "uniform"}, "noise"),
         ({"noise": "counts"}, "electrons_per_unit"),

@@ -49,6 +49,7 @@ def test_the_least_ratio_gives_even_odds():
         greatest=2.0,
         most=20,
         tried=20,
+        closest=0.9,
         weak_kind=0,
     )
     around = Surroundings(task, state_of(model))

@@ -8,11 +8,6 @@ from scipy.spatial import cKDTree
 from crewe.atoms.peaks import CUTOFF_WIDTHS, PEAK_CODES
 from crewe.atoms.stamps import Array, Grid, Mask, draw
 
-# Nearer than two widths, two equal peaks have no dip between them (Sparrow); the second of such
-# a pair is looked for in the residual of the fit with the first.
-APART_WIDTHS = 2.0
-# Nearer than this to another column, the fit cannot tell two from one of another width.
-NEAREST_WIDTHS = 1.0
 NORMAL_MEDIAN = 0.6745
 
 
@@ -46,19 +41,18 @@ def excess_noise(score: Array, mask: Mask) -> float:
 
 
 def candidate_places(
-    score: Array, mask: Mask, grid: Grid, width: float, least: float, taken: Array
+    score: Array, mask: Mask, grid: Grid, apart: float, least: float, taken: Array
 ) -> Array:
     """Maxima of the score above `least`, strongest first, as (n, 2) of (x, y) in lengths.
 
-    They lie two widths apart, inside `mask`, and at least a width from the places `taken` (m, 2).
+    They lie inside `mask` and at least `apart` from one another and from the places `taken` (m, 2).
     """
-    reach = APART_WIDTHS * width
-    top = score == ndimage.maximum_filter(score, footprint=_disc(reach, grid), mode="nearest")
+    top = score == ndimage.maximum_filter(score, footprint=_disc(apart, grid), mode="nearest")
     rows, columns = np.nonzero(top & mask & (score > least))
     places = np.stack([columns * grid.step_x, rows * grid.step_y], axis=1)
     if len(taken) and len(places):
         distance, _ = cKDTree(taken).query(places)
-        free = distance > NEAREST_WIDTHS * width
+        free = distance > apart
         places, rows, columns = places[free], rows[free], columns[free]
     return places[np.argsort(-score[rows, columns], kind="stable")]
 

@@ -24,6 +24,7 @@ from crewe.errors import PlanError
 WeakWidth = Literal["common", "type"]
 WeakNoise = Literal["auto", "counts"]
 STAGE = "finding weak columns"
+CLOSEST_WIDTHS = 2.0
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ def find_weak_columns(
     *,
     most: int | None = None,
     least_intensity: float = 0.0,
+    closest: float | None = None,
     width: WeakWidth = "common",
     peak: Peak = "gaussian",
     background: Background = "auto",
@@ -65,11 +67,13 @@ def find_weak_columns(
     jointly with all others; each is weighed by the evidence with it over the evidence without
     it, and the likeliest number k of added columns is taken; there is no threshold on intensity.
     Priors: every k from 0 to `most` (twice the known columns and 20) alike; a column anywhere in
-    the image (or `region`) alike; a height anywhere from `least_intensity` to the greatest
-    fitted one alike, in image units. The added columns are exchangeable, whence a factor k!; the
-    known ones are taken for certain and do not share in it, unlike in the paper, where all
-    columns are in question. So a lone column must reach about five times its standard error to
-    be added, one of hundreds less than four, since the others show how many to expect.
+    the image (or `region`) alike, yet none within `closest` of another, in the unit of length
+    (two fitted widths: nearer, two equal peaks have no dip between them, and what is there may
+    as well be one column of another shape); a height anywhere from `least_intensity` to the
+    greatest fitted one alike, in image units. The added columns are exchangeable, whence a
+    factor k!; the known ones are taken for certain and do not share in it, unlike in the paper,
+    where all columns are in question. So a lone column must reach about five times its standard
+    error to be added, one of hundreds less than four: the others show how many to expect.
 
     `width`: one for all in `common`; one per `type` of the known columns, the weak ones having
     that of the faintest. `noise`: `auto` is Poisson where `electrons_per_unit` is given, else a
@@ -87,7 +91,8 @@ def find_weak_columns(
     and PlanError (unknown or contradicting options).
     """
     image = axes.check_image(image)
-    _check(most, least_intensity, width, noise, electrons_per_unit)
+    _check(most, {"least_intensity": least_intensity, "closest": closest or 0.0})
+    _check_noise(width, noise, electrons_per_unit)
     tell = progress or (lambda stage, fraction: None)
     tell(STAGE, 0.0)
     settings: dict[str, Any] = {
@@ -100,7 +105,8 @@ def find_weak_columns(
     first = fit_columns(image, columns, **settings)
     tell(STAGE, 0.2)
     state = _first_state(image, first, width)
-    task = _task(image, state, first, most, least_intensity, electrons_per_unit, region)
+    heights = (least_intensity, first.columns["height"].max())
+    task = _task(image, state, most, heights, closest, electrons_per_unit, region)
     full, around, hopeless = propose_and_fit(
         task, state, lambda part: tell(STAGE, 0.2 + 0.5 * part)
     )
@@ -111,18 +117,20 @@ def find_weak_columns(
     return result
 
 
-def _check(
-    most: int | None, least: float, width: str, noise: str, electrons_per_unit: float | None
-) -> None:
+def _check(most: int | None, lengths: dict[str, float]) -> None:
+    if most is not None and most < 1:
+        raise PlanError(f"most={most}: allow at least one column to be added, or leave it out")
+    for name, value in lengths.items():
+        if not (np.isfinite(value) and value >= 0):
+            raise PlanError(f"{name}={value}: give a number, 0 or more, in the image's units")
+
+
+def _check_noise(width: str, noise: str, electrons_per_unit: float | None) -> None:
     for name, value, kind in (("width", width, WeakWidth), ("noise", noise, WeakNoise)):
         if value not in get_args(kind):
             raise PlanError(
                 f"{name}={value!r} is unknown; choose one of {', '.join(get_args(kind))}"
             )
-    if most is not None and most < 1:
-        raise PlanError(f"most={most}: allow at least one column to be added, or leave it out")
-    if not (np.isfinite(least) and least >= 0):
-        raise PlanError(f"least_intensity={least}: give a height in image units, 0 or more")
     if electrons_per_unit is not None and not electrons_per_unit > 0:
         raise PlanError(f"electrons_per_unit={electrons_per_unit} must be positive")
     if noise == "counts" and electrons_per_unit is None:
@@ -148,31 +156,33 @@ def _first_state(image: xr.DataArray, fit: ColumnFit, width: str) -> State:
 def _task(
     image: xr.DataArray,
     state: State,
-    fit: ColumnFit,
     most: int | None,
-    least: float,
+    heights: tuple[float, float],
+    closest: float | None,
     electrons_per_unit: float | None,
     region: Region | None,
 ) -> Task:
     mask = np.ones(image.shape, dtype=bool) if region is None else region_mask(image, region)
-    height = state.model.columns[:, HEIGHT]
-    greatest = float(height.max())
+    least, greatest = heights
     if least >= greatest:
         raise PlanError(
             f"least_intensity={least:g} leaves no room below the greatest height {greatest:.4g}"
         )
-    tried = 2 * state.known + 20
+    height = state.model.columns[:, HEIGHT]
     means = [height[state.kinds == kind].mean() for kind in range(int(state.kinds.max()) + 1)]
+    weak_kind = int(np.argmin(means))
+    tried = 2 * state.known + 20
     return Task(
         data=np.ascontiguousarray(image.values, dtype=np.float64),
         noise=_noise_rule(electrons_per_unit, 3 * state.known),
         counts=electrons_per_unit is not None,
         mask=mask,
         least=least,
-        greatest=greatest,
+        greatest=float(greatest),
         most=tried if most is None else most,
         tried=tried if most is None else max(most, tried),
-        weak_kind=int(np.argmin(means)),
+        closest=CLOSEST_WIDTHS * state.weak_width(weak_kind) if closest is None else closest,
+        weak_kind=weak_kind,
     )
 
 
@@ -215,7 +225,10 @@ def _start(image: xr.DataArray, known: pd.DataFrame, state: State, rank: Index) 
     added["type"] = int(known["type"].max()) + 1
     if "site_name" in names:
         added["site_name"] = "weak"
-    return pd.concat([known[names], added[names]], ignore_index=True)
+    start = pd.concat([known[names], added[names]], ignore_index=True)
+    for name in ("x", "y"):  # a fit may have drawn a column at the border out of the image
+        start[name] = start[name].clip(float(image[name].min()), float(image[name].max()))
+    return start
 
 
 def _curve(kept: Array, others: Array, most: int) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import brentq
+from scipy.spatial import cKDTree
 
 from crewe.atoms.equations import HEIGHT, WIDTH, ColumnModel, X, Y
 from crewe.atoms.noise import NoiseModel
@@ -34,6 +35,8 @@ class Task:
     """Most columns added."""
     tried: int
     """Most columns fitted at a time; what is left out of the fit would pass for noise."""
+    closest: float
+    """Least distance of an added column from any other."""
     weak_kind: int
     """Kind of column whose width the added ones share."""
 
@@ -179,7 +182,9 @@ def _odds(task: Task, state: State, around: Surroundings) -> Array:
     row, column = np.round(y / grid.step_y).astype(int), np.round(x / grid.step_x).astype(int)
     inside = (row >= 0) & (row < grid.rows) & (column >= 0) & (column < grid.columns)
     inside[inside] = task.mask[row[inside], column[inside]]
-    return np.where(inside & (height >= task.least) & (height <= task.greatest), odds, -np.inf)
+    inside &= (height >= task.least) & (height <= task.greatest)
+    distance, _ = cKDTree(state.places).query(state.places[members], k=2)
+    return np.where(inside & (distance[:, 1] >= task.closest), odds, -np.inf)
 
 
 def _prune(task: Task, state: State, around: Surroundings, among: int) -> tuple[State, Array]:
@@ -198,7 +203,7 @@ def _candidates(task: Task, state: State, around: Surroundings, tried: Array) ->
     """Columns (n, 4) to try next: where the score is high and nothing was tried before."""
     grid, taken = state.model.grid, np.concatenate([state.places, tried])
     least = SHARE_SEEN * around.least_ratio(task.tried)
-    places = candidate_places(around.score, task.mask, grid, around.width, least, taken)
+    places = candidate_places(around.score, task.mask, grid, task.closest, least, taken)
     places = places[: max(0, task.tried - len(state.added))]
     row = np.round(places[:, 1] / grid.step_y).astype(int)
     column = np.round(places[:, 0] / grid.step_x).astype(int)

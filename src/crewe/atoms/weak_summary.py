@@ -36,6 +36,7 @@ def weak_summary(
         "noise": "counts" if task.counts else "auto",
         "prior_most": task.most,
         "prior_heights": [task.least, task.greatest],
+        "prior_closest": task.closest,
         "prior_volume": around.volume,
         "warnings": _warnings(added, task, around, doubtful) + fit.summary["warnings"],
     }
