@@ -4,6 +4,7 @@ from crewe.atoms.atom_map import locate_columns
 from crewe.atoms.by_network import AtomMap, find_columns_by_network, map_atoms
 from crewe.atoms.find import find_columns
 from crewe.atoms.fit import ColumnFit, fit_columns
+from crewe.atoms.lattice.site_types import assign_sites
 from crewe.atoms.metrics import (
     match_columns,
     mean_absolute_error,
@@ -11,7 +12,7 @@ from crewe.atoms.metrics import (
     mean_confidence_interval,
     variance_confidence_interval,
 )
-from crewe.atoms.unit_cell import ProjectedCell, assign_sites, read_projected_cell
+from crewe.atoms.unit_cell import ProjectedCell, read_projected_cell
 
 __all__ = [
     "AtomMap",
