@@ -16,7 +16,7 @@ from crewe.atoms.counting.mixture_em import COMMON, DOSE_FITTED, em
 Array = NDArray[np.float64]
 Tell = Callable[[float], None]
 
-SCREENING_ROUNDS, ROUNDS, POLISHING_ROUNDS = 4, 300, 8
+SCREENING_ROUNDS, ROUNDS, POLISHING_ROUNDS = 2, 300, 8
 SCREENING_BIN, BIN = 0.3, 0.06
 """Width of the bins of values in widths of the components, while screening and while fitting."""
 FOLLOWED = 3
