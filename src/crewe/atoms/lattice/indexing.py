@@ -32,6 +32,8 @@ Progress = Callable[[str, float], None]
 
 # Columns of the best patch that start the growth.
 START = 20
+# Patches from which a lattice is grown, unless it already reaches this part of the columns.
+TRIALS, ENOUGH = 4, 0.8
 # Columns that any lattice must have, and that make a further one.
 FEWEST, FURTHER = 4, 10
 
@@ -77,12 +79,11 @@ def index_columns(
     free = np.ones(len(data.points), dtype=bool)
     while len(reached) < most_lattices:
         report("indexing columns", len(reached) / (most_lattices + 1))
-        seed = _seed(data, free, crystals, first=not reached)
-        grown = None if seed is None else _followed(data, seed, free, crystals)
-        if seed is None or grown is None:
+        largest = _largest(data, free, crystals, first=not reached)
+        if largest is None:
             break
-        reached.append((seed.crystal, grown))
-        free &= grown.site < 0
+        reached.append(largest)
+        free &= largest[1].site < 0
     report("fitting lattices", most_lattices / (most_lattices + 1))
     _fill(data, reached)
     owner = share_out(reached, data.around)
@@ -137,18 +138,30 @@ def _usable(columns: pd.DataFrame) -> _Columns:
     return _Columns(rows, points, brightness, neighbours(points))
 
 
-def _seed(data: _Columns, free: Mask, crystals: list[Crystal], first: bool) -> Seed | None:
-    """The patch to start from; None when no cell fits what is left. Raises when it is the first."""
-    rows = np.flatnonzero(free)
-    if not first and len(rows) < FURTHER:
+def _largest(
+    data: _Columns, free: Mask, crystals: list[Crystal], first: bool
+) -> tuple[Crystal, Grown] | None:
+    """The lattice that reaches most free columns from one of the best patches.
+
+    None when no cell fits what is left or a further lattice stays small; raises when it is the
+    first.
+    """
+    rows, fewest = np.flatnonzero(free), FEWEST if first else FURTHER
+    if len(rows) < fewest:
         return None
     seeds = find_seeds(data.points, data.brightness, rows, crystals)
     fitting = [seed for seed in seeds if seed.pose.fits()]
-    if fitting:
-        return fitting[0]
-    if not first:
-        return None
-    raise _misfit(data, seeds, crystals)
+    best, most = None, fewest - 1
+    for seed in fitting[:TRIALS]:
+        grown = _followed(data, seed, free, crystals)
+        count = int(((grown.site >= 0) & free).sum())
+        if count > most:
+            best, most = (seed.crystal, grown), count
+        if most > ENOUGH * len(rows):
+            break
+    if best is None and first:
+        raise _misfit(data, seeds, crystals)
+    return best
 
 
 def _misfit(data: _Columns, seeds: list[Seed], crystals: list[Crystal]) -> PlanError:
@@ -157,27 +170,30 @@ def _misfit(data: _Columns, seeds: list[Seed], crystals: list[Crystal]) -> PlanE
     return PlanError(misfit_message(patches, crystals, best.pose, best.crystal))
 
 
-def _followed(data: _Columns, seed: Seed, free: Mask, crystals: list[Crystal]) -> Grown | None:
-    """The lattice grown from a seed; None when a further lattice stays too small."""
-    first = bool(free.all())
+def _followed(data: _Columns, seed: Seed, free: Mask, crystals: list[Crystal]) -> Grown:
+    """The lattice grown from a seed."""
     # at the border two lattices may claim a column, and the better one gets it; other cells keep
     # to themselves by their strain
     near = free[data.around[:, :AROUND]].any(axis=1)
     allowed = np.full_like(free, True) if len(crystals) > 1 else free | near
     grown = nothing_grown(len(data.points))
-    # several cells are told apart by their absolute lengths, one may be calibrated wrongly
-    reference = seed.crystal.vectors if len(crystals) > 1 else seed.pose.vectors
-    bounds = (reference, strain_limit(seed.crystal, crystals))
+    bounds = (_reference(seed, crystals), strain_limit(seed.crystal, crystals))
     sow(grown, data.points, seed.rows[:START], seed.crystal, seed.pose.origin, seed.pose.vectors)
     grow(grown, data.points, data.around, allowed, seed.crystal, *bounds)
-    count = int(((grown.site >= 0) & free).sum())
-    if first and count < FEWEST:
-        raise _misfit(data, [seed], crystals)
-    if not first and count < FURTHER:
-        return None
     if _adopt_islands(data, grown, free, seed.crystal):
         grow(grown, data.points, data.around, allowed, seed.crystal, *bounds)
     return grown
+
+
+def _reference(seed: Seed, crystals: list[Crystal]) -> Array:
+    """Edges from which the lattice may differ by strain."""
+    edges = seed.crystal.vectors
+    if len(crystals) > 1:
+        # they are told apart by their lengths
+        return edges
+    # one cell may be calibrated wrongly; the strain of the patch is only its own
+    area = np.linalg.det(seed.pose.vectors) / np.linalg.det(edges)
+    return np.asarray(edges * np.sqrt(abs(area)))
 
 
 def _fill(data: _Columns, reached: list[tuple[Crystal, Grown]]) -> None:
@@ -191,6 +207,8 @@ def _fill(data: _Columns, reached: list[tuple[Crystal, Grown]]) -> None:
 def _adopt_islands(data: _Columns, grown: Grown, free: Mask, crystal: Crystal) -> bool:
     """Index columns beyond gaps that lie, with those around them, on the straight lattice."""
     inside = grown.site >= 0
+    if not inside.any():
+        return False
     place = grown.cell[inside] + crystal.sites[grown.site[inside]]
     design = np.column_stack([place, np.ones(len(place))])
     solution, _, rank, _ = np.linalg.lstsq(design, data.points[inside], rcond=None)

@@ -95,4 +95,5 @@ def _factor(
     nearest = min(good, key=lambda factor: abs(np.log(factor)))
     # of those that mean the same the one that stretches the cell least is the most exact
     _, factor = max((score, factor) for score, factor in found if abs(factor / nearest - 1) < 0.1)
-    return float(factor)
+    # the same calibration again is no advice
+    return None if abs(factor - 1) < 0.02 else float(factor)
