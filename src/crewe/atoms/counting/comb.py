@@ -16,7 +16,15 @@ import numpy as np
 from numba import njit
 from scipy.special import ndtr
 
-from crewe.atoms.counting.thickness_curve import Family, curve_means
+from crewe.atoms.counting.thickness_curve import (
+    CHANNELLING,
+    COUNTING_WIDTH,
+    CURVATURE,
+    DEPTH,
+    WIDTH,
+    Family,
+    curve_means,
+)
 from crewe.atoms.stamps import Array
 
 # Density of columns that belong to no tooth: mixed, tilted or badly fitted ones.
@@ -25,7 +33,9 @@ REACH = 4.5
 """Standard deviations beyond which a tooth is not felt."""
 NOTHING = -1e10
 MOST_WIDTH = 1.0
-CURVATURES = (-0.5, 1.0)
+CURVATURES = (-2.0, 3.0)
+CHANNELLINGS = (-0.3, 4.0)
+DEPTHS = (np.log(2.0), np.log(25.0))
 # The smooth distribution is that of the data blurred by this part of their standard deviation:
 # Silverman's width for 300 columns, which no larger number should make finer than the teeth.
 BLUR = 0.34
@@ -100,35 +110,52 @@ def comb_likelihood(
     weights: Array,
     ends: tuple[int, int],
     anchored: bool,
+    play: float,
 ) -> float:
     """Log density of the data under teeth `ends` (first, last) with given weights.
+
+    Each tooth may be off its mean by a normal deviation of variance `play`, over which the density
+    is integrated: no curve of a few numbers is exact, and thousands of columns would otherwise
+    tell two curves apart by what neither knows. What is integrated is the parabola under the
+    logarithm that expectation-maximisation climbs, so the result is a lower bound, and exact for
+    teeth that do not overlap.
 
     If `anchored`, times the probability that at least one column is of the first tooth.
     """
     first, last = ends
     total, none_first = 0.0, 0.0
     near = first
+    slope, bend = np.zeros(means.size), np.zeros(means.size)
+    terms = np.empty(means.size)
     for i in range(data.values.size):
         s = data.values[i]
         while near < last and abs(means[near + 1] - s) < abs(means[near] - s):
             near += 1
-        density, of_first = 0.0, 0.0
+        density = OUTLIERS
+        low, high = near, near - 1
         for direction in (-1, 1):
-            g = near if direction < 0 else near + 1
+            g = near if direction > 0 else near - 1
             while first <= g <= last:
                 variance = variances[g] + data.own[i]
                 z2 = (s - means[g]) ** 2 / variance
                 if z2 > REACH * REACH:
                     break
-                term = 0.3989422804014327 * weights[g] * np.exp(-0.5 * z2) / np.sqrt(variance)
-                density += term
-                if g == first:
-                    of_first = term
+                terms[g] = 0.3989422804014327 * weights[g] * np.exp(-0.5 * z2) / np.sqrt(variance)
+                density += terms[g]
+                low, high = min(low, g), max(high, g)
                 g += direction
-        density += OUTLIERS
         total += data.weights[i] * np.log(density)
-        if anchored and of_first > 0.0:
-            none_first += data.weights[i] * np.log1p(-min(of_first / density, 1 - 1e-12))
+        for g in range(low, high + 1):
+            part = terms[g] / density
+            variance = variances[g] + data.own[i]
+            slope[g] += data.weights[i] * part * (s - means[g]) / variance
+            bend[g] += data.weights[i] * part / variance
+        if anchored and low == first and high >= low:
+            none_first += data.weights[i] * np.log1p(-min(terms[first] / density, 1 - 1e-12))
+    if play > 0.0:
+        for g in range(first, last + 1):
+            total += 0.5 * slope[g] ** 2 * play / (1 + bend[g] * play)
+            total -= 0.5 * np.log1p(bend[g] * play)
     if anchored:
         total += np.log(max(-np.expm1(none_first), 1e-30))
     return total
@@ -141,11 +168,14 @@ def log_prior(curve: Array, family: Family, first_mean: float) -> float:
     for k in range(curve.size):
         if family.breadth[k] > 0.0 and not np.isinf(family.breadth[k]):
             total -= 0.5 * ((curve[k] - family.centre[k]) / family.breadth[k]) ** 2
-    if curve[4] > np.log(MOST_WIDTH):
-        total -= 50 * (np.exp(curve[4]) - MOST_WIDTH) ** 2
-    if curve[5] > np.log(MOST_WIDTH):
-        total -= 50 * (np.exp(curve[5]) - MOST_WIDTH) ** 2
-    if not CURVATURES[0] < curve[1] < CURVATURES[1]:
+    for k in (WIDTH, COUNTING_WIDTH):
+        if curve[k] > np.log(MOST_WIDTH):
+            total -= 50 * (np.exp(curve[k]) - MOST_WIDTH) ** 2
+    if not (
+        CURVATURES[0] < curve[CURVATURE] < CURVATURES[1]
+        and CHANNELLINGS[0] < curve[CHANNELLING] < CHANNELLINGS[1]
+        and DEPTHS[0] < curve[DEPTH] < DEPTHS[1]
+    ):
         return NOTHING
     if family.first_atom > 0.0:
         if first_mean <= 0.0:
@@ -165,17 +195,18 @@ def log_posterior(curve: Array, family: Family, data: CrossSections) -> float:
     if prior < -100.0:
         return prior + NOTHING
     variances = np.empty(means.size)
-    width, counting = np.exp(curve[4]), np.exp(curve[5])
+    width, counting = np.exp(curve[WIDTH]), np.exp(curve[COUNTING_WIDTH])
     for g in range(means.size):
         variances[g] = noise_variance(means[g], step, width, counting, family.per_beam)
     weights = tooth_weights(means, family.first, last, data)
     ends = (family.first, last)
-    return prior + comb_likelihood(data, means, variances, weights, ends, family.anchored)
+    play = (family.play * step) ** 2
+    return prior + comb_likelihood(data, means, variances, weights, ends, family.anchored, play)
 
 
 @njit(cache=True, nogil=True)
 def log_posteriors(curves: Array, family: Family, data: CrossSections) -> Array:
-    """The same for each of several curves (n, 6)."""
+    """The same for each of several curves (n, 7)."""
     result = np.empty(len(curves))
     for n in range(len(curves)):
         result[n] = log_posterior(curves[n], family, data)

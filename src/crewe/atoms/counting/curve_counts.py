@@ -14,7 +14,7 @@ from crewe.atoms.counting.comb import (
     tooth_weights,
 )
 from crewe.atoms.counting.curve_posterior import CurveSamples
-from crewe.atoms.counting.thickness_curve import Family, curve_means
+from crewe.atoms.counting.thickness_curve import COUNTING_WIDTH, WIDTH, Family, curve_means
 from crewe.atoms.stamps import Array
 
 DRAWS = 400
@@ -81,7 +81,7 @@ def _count(
         last, step = curve_means(curve, family.shape, family.by_library, mean)
         for g in range(n_counts):
             variance[g] = noise_variance(
-                mean[g], step, np.exp(curve[4]), np.exp(curve[5]), family.per_beam
+                mean[g], step, np.exp(curve[WIDTH]), np.exp(curve[COUNTING_WIDTH]), family.per_beam
             )
         frequency = _frequencies(data, mean, variance, family.first, last)
         frequencies[r] = frequency

@@ -1,31 +1,35 @@
-"""Weighted samples of the thickness curves that the data allow.
+"""Samples of the thickness curves that the data allow, each with its weight.
 
-Importance sampling from a mixture of Student distributions, one for each summit, which is fitted
-again to its own weighted samples round after round (population Monte Carlo; Cappé et al. (2008),
-doi:10.1007/s11222-008-9059-x). A part of every round comes from the prior, so no weight explodes
-where no summit was found. All rounds are weighted by the mixture of all proposals (Owen and Zhou
-(2000), doi:10.1080/01621459.2000.10473909).
+Draws from a mixture of Student distributions, one at each summit of the posterior, and from the
+prior (so that nothing is missed where no summit was found) are carried over to the posterior
+by sequential Monte Carlo (Del Moral, Doucet and Jasra (2006),
+doi:10.1111/j.1467-9868.2006.00553.x): along q^(1−β)·p^β, β from 0 to 1, they are weighted, drawn
+again and moved. Where the mixture resembles the posterior that is one step of importance sampling.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import Generator
-from scipy.special import gammaln, logsumexp
+from scipy.special import logsumexp
 
 from crewe.atoms.counting.comb import NOTHING, CrossSections, log_posteriors
+from crewe.atoms.counting.student_mixture import StudentMixture
 from crewe.atoms.counting.thickness_curve import SIZE, Family
 from crewe.atoms.stamps import Array, Index
 
-FREEDOM = 5.0
-"""Degrees of freedom of the Student distributions."""
-ROUNDS = 8
-DRAWS = 1500
+DRAWS = 6000
+PARTICLES = 1000
+LEAST_PART = 0.4
+"""Smallest part of the particles that still speak, before they are drawn again."""
 ENOUGH = 300.0
+STAGES = 40
+MOVES = 6
 PRIOR_PART = 0.1
 # Summits so far below the best one cannot matter, whatever their breadth.
 LOWEST = 18.0
 SAME_SUMMIT = 0.5
+WIDER, WIDER_PART = 2.5, 0.4
 
 
 @dataclass(frozen=True)
@@ -33,20 +37,11 @@ class CurveSamples:
     """Samples of curves."""
 
     curves: Array
-    """Parameters (n, 6), see `Family`."""
+    """Parameters (n, 7), see `Family`."""
     weights: Array
     """Posterior weights (n,), sum 1."""
     effective: float
     """Number of equally weighted samples that would say as much."""
-
-
-@dataclass(frozen=True)
-class _Mixture:
-    """Student distributions over the free parameters, in units of the summits' first steps."""
-
-    weights: Array
-    centres: Array
-    covariances: Array
 
 
 @dataclass(frozen=True)
@@ -76,25 +71,139 @@ def sample_curves(
     data: CrossSections,
     rng: Generator,
 ) -> CurveSamples:
-    """Draw curves from the posterior, starting from its summits (m, 6) of log posterior (m,)."""
+    """Draw curves from the posterior, starting from its summits (m, 7) of log posterior (m,)."""
     target = _Target(family, data)
     mixture = _first_mixture(summits, heights, target)
-    proposals, curves, logs = [], [], []
-    for _ in range(ROUNDS):
-        drawn = _draw(mixture, target, rng)
-        proposals.append(mixture)
-        curves.append(drawn)
-        logs.append(target(drawn))
-        together = np.concatenate(curves)
-        weights = _weights(together, np.concatenate(logs), proposals, target)
-        effective = 1 / float(np.sum(weights**2))
-        if effective > ENOUGH:
+    cloud = _Cloud.of(_draw(mixture, target, rng), mixture, target)
+    power = 0.0
+    weights = np.full(len(cloud.curves), 1 / len(cloud.curves))
+    for _ in range(STAGES):
+        step = _next_step(cloud, 1 - power)
+        power = min(power + step, 1.0)
+        ratio = step * cloud.ratios
+        weights = np.exp(ratio - logsumexp(ratio))
+        if power >= 1:
             break
-        mixture = _refitted(mixture, together[:, target.free], weights)
-    return CurveSamples(together, weights, effective)
+        cloud = cloud.take(_resampled(weights, rng))
+        for k in range(MOVES):
+            cloud = _moved(cloud, power, k, mixture, target, rng)
+    found = CurveSamples(cloud.curves, weights, _effective(weights, cloud.ancestors))
+    if found.effective > ENOUGH:
+        return found
+    return _drawn_again(found, mixture, target, rng)
 
 
-def _first_mixture(summits: Array, heights: Array, target: _Target) -> _Mixture:
+def _drawn_again(
+    found: CurveSamples, mixture: StudentMixture, target: _Target, rng: Generator
+) -> CurveSamples:
+    """Importance samples from a mixture that is fitted to what was found, where that is better."""
+    places = _resampled(found.weights, rng)
+    fitted = mixture.fitted_to(found.curves[places][:, target.free])
+    cloud = _Cloud.of(_draw(fitted, target, rng), fitted, target)
+    weights = np.exp(cloud.ratios - logsumexp(cloud.ratios))
+    again = CurveSamples(cloud.curves, weights, _effective(weights, cloud.ancestors))
+    return again if again.effective > found.effective else found
+
+
+def _effective(weights: Array, ancestors: Index) -> float:
+    """Number of samples that would say as much; those of one first draw count as one."""
+    per_ancestor = np.bincount(ancestors, weights)
+    return 1 / float(np.sum(per_ancestor**2))
+
+
+def _resampled(weights: Array, rng: Generator) -> Index:
+    """Indices of the particles that live on, drawn at even distances of their weights."""
+    places = (rng.random() + np.arange(PARTICLES)) / PARTICLES
+    return np.minimum(np.searchsorted(np.cumsum(weights), places), len(weights) - 1)
+
+
+def _next_step(cloud: "_Cloud", left: float) -> float:
+    """Largest step of the power up to what is left that keeps enough particles alive."""
+    low, high = 0.0, left
+    if _alive(cloud.ratios, left) >= LEAST_PART:
+        return left
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _alive(cloud.ratios, middle) > LEAST_PART else (low, middle)
+    return max(low, 1e-4 * left)
+
+
+def _alive(ratios: Array, step: float) -> float:
+    known = step * np.where(np.isfinite(ratios), ratios, -1e300)
+    return float(np.exp(2 * logsumexp(known) - logsumexp(2 * known))) / len(ratios)
+
+
+def _moved(
+    cloud: "_Cloud", power: float, k: int, mixture: StudentMixture, target: _Target, rng: Generator
+) -> "_Cloud":
+    """Particles after a Metropolis step, by turns one of three: all leave q^(1−β)·p^β as it is."""
+    half = np.flatnonzero(rng.permutation(len(cloud.curves)) % 2 == 0)
+    others = np.setdiff1d(np.arange(len(cloud.curves)), half)
+    points = cloud.curves[half][:, target.free]
+    if k % 3 == 0:
+        proposed = _near_summits(points, mixture, rng)
+    else:
+        # Differences of other particles know the form of the posterior, and with a factor of one
+        # the way from summit to summit (ter Braak (2006), doi:10.1007/s11222-006-8769-1).
+        first, second = cloud.curves[rng.choice(others, (2, len(half)))][:, :, target.free]
+        factor = 2.38 / np.sqrt(2 * points.shape[1]) * rng.uniform(0.2, 1.0, (len(half), 1))
+        spread = 1e-4 * rng.standard_normal(points.shape)
+        proposed = points + (factor if k % 3 == 1 else 1.0) * (first - second) + spread
+    curves = cloud.curves[half]
+    curves[:, target.free] = proposed
+    new = _Cloud.of(curves, mixture, target)
+    gain = new.level(power) - cloud.level(power)[half]
+    accepted = half[np.log(rng.random(len(half))) < gain]
+    return cloud.replaced(accepted, new, np.searchsorted(half, accepted))
+
+
+def _near_summits(points: Array, mixture: StudentMixture, rng: Generator) -> Array:
+    """Random walk with the form of a random summit, so that it is the same back and forth."""
+    which = rng.choice(len(mixture.weights), len(points), p=mixture.weights)
+    roots = np.linalg.cholesky(mixture.covariances)[which]
+    reach = np.exp(rng.uniform(np.log(0.05), 0.0, (len(points), 1)))
+    return points + reach * np.einsum("nij,nj->ni", roots, rng.standard_normal(points.shape))
+
+
+@dataclass(frozen=True)
+class _Cloud:
+    """Particles: curves, their log posterior, log density under the proposal, first draw."""
+
+    curves: Array
+    logs: Array
+    proposed: Array
+    ancestors: Index
+
+    @classmethod
+    def of(cls, curves: Array, mixture: StudentMixture, target: _Target) -> "_Cloud":
+        logs = target(curves)
+        proposed = np.logaddexp(
+            np.log1p(-PRIOR_PART) + mixture.log_density(curves[:, target.free]),
+            np.log(PRIOR_PART) + _log_prior_density(curves, target),
+        )
+        logs = np.where(logs > NOTHING / 2, logs, -np.inf)
+        return cls(curves, logs, proposed, np.arange(len(curves)))
+
+    @property
+    def ratios(self) -> Array:
+        return self.logs - self.proposed
+
+    def level(self, power: float) -> Array:
+        return power * self.logs + (1 - power) * self.proposed
+
+    def take(self, which: Index) -> "_Cloud":
+        return _Cloud(
+            self.curves[which], self.logs[which], self.proposed[which], self.ancestors[which]
+        )
+
+    def replaced(self, where: Index, other: "_Cloud", which: Index) -> "_Cloud":
+        curves, logs, proposed = self.curves.copy(), self.logs.copy(), self.proposed.copy()
+        curves[where], logs[where] = other.curves[which], other.logs[which]
+        proposed[where] = other.proposed[which]
+        return _Cloud(curves, logs, proposed, self.ancestors)
+
+
+def _first_mixture(summits: Array, heights: Array, target: _Target) -> StudentMixture:
     """One Student distribution for each distinct summit, as broad as the posterior is there."""
     kept: list[int] = []
     shapes: list[Array] = []
@@ -111,7 +220,13 @@ def _first_mixture(summits: Array, heights: Array, target: _Target) -> _Mixture:
     evidence = heights[kept] + 0.5 * np.linalg.slogdet(covariances)[1]
     weights = np.exp(evidence - logsumexp(evidence))
     weights = 0.7 * weights + 0.3 / len(weights)
-    return _Mixture(weights, summits[kept][:, target.free], covariances)
+    centres = summits[kept][:, target.free]
+    # Each once more, wider: the posterior is no ellipsoid (where b is small, z0 is free).
+    return StudentMixture(
+        np.concatenate([(1 - WIDER_PART) * weights, WIDER_PART * weights]),
+        np.concatenate([centres, centres]),
+        np.concatenate([covariances, WIDER**2 * covariances]),
+    )
 
 
 def _curvature(summit: Array, height: float, target: _Target) -> Array:
@@ -139,37 +254,20 @@ def _curvature(summit: Array, height: float, target: _Target) -> Array:
 def _natural_steps(summit: Array, target: _Target) -> Array:
     """Steps of the free parameters that move the curve by a few hundredths of an atom."""
     count = np.exp(summit[SIZE]) if not target.family.by_library else 20.0
-    return np.array([0.03 / count, 0.1 / count, 0.03, 0.06, 0.05, 0.05])[target.free]
+    return np.array([0.03 / count, 0.2 / count, 0.03, 0.04, 0.05, 0.05, 0.05])[target.free]
 
 
-def _draw(mixture: _Mixture, target: _Target, rng: Generator) -> Array:
-    """Draw curves (n, 6), a part of them from the prior."""
+def _draw(mixture: StudentMixture, target: _Target, rng: Generator) -> Array:
+    """Draw curves (n, 7), a part of them from the prior."""
     n_prior = int(PRIOR_PART * DRAWS)
-    which = rng.choice(len(mixture.weights), DRAWS - n_prior, p=mixture.weights)
-    normal = rng.standard_normal((len(which), len(target.free)))
-    stretch = np.sqrt(FREEDOM / rng.chisquare(FREEDOM, len(which)))
-    roots = np.linalg.cholesky(mixture.covariances)
-    moves = np.einsum("nij,nj->ni", roots[which], normal) * stretch[:, None]
     curves = np.tile(target.family.centre, (DRAWS, 1))
-    curves[n_prior:, target.free] = mixture.centres[which] + moves
+    curves[n_prior:, target.free] = mixture.draw(DRAWS - n_prior, rng)
     from_prior = curves[:n_prior]
     finite = np.where(np.isfinite(target.family.breadth), target.family.breadth, 0.0)
     from_prior += finite * rng.standard_normal(from_prior.shape)
     if target.family.breadth[SIZE] > 0:
         from_prior[:, SIZE] = rng.uniform(*target.size_range(), n_prior)
     return curves
-
-
-def _weights(curves: Array, logs: Array, proposals: list[_Mixture], target: _Target) -> Array:
-    """Normalised importance weights (n,) against the mean of all proposals."""
-    free = curves[:, target.free]
-    parts = [_log_density(mixture, free) for mixture in proposals]
-    proposed = logsumexp(np.array(parts), axis=0) - np.log(len(parts))
-    proposed = np.logaddexp(
-        np.log1p(-PRIOR_PART) + proposed, np.log(PRIOR_PART) + _log_prior_density(curves, target)
-    )
-    ratio = np.where(logs > NOTHING / 2, logs - proposed, -np.inf)
-    return np.exp(ratio - logsumexp(ratio))
 
 
 def _log_prior_density(curves: Array, target: _Target) -> Array:
@@ -185,46 +283,3 @@ def _log_prior_density(curves: Array, target: _Target) -> Array:
             z = (curves[:, k] - family.centre[k]) / family.breadth[k]
             total += -0.5 * z**2 - np.log(family.breadth[k] * np.sqrt(2 * np.pi))
     return total
-
-
-def _log_parts(mixture: _Mixture, points: Array) -> tuple[Array, Array]:
-    """Logarithm (n, m) of each part's share of the density, and squared distances (n, m)."""
-    d = points.shape[1]
-    roots = np.linalg.cholesky(mixture.covariances)
-    inverse = np.linalg.inv(roots)
-    scaled = np.einsum("mij,nmj->nmi", inverse, points[:, None, :] - mixture.centres)
-    squares = np.sum(scaled**2, axis=2)
-    size = np.log(np.diagonal(roots, axis1=1, axis2=2)).sum(axis=1)
-    constant = gammaln((FREEDOM + d) / 2) - gammaln(FREEDOM / 2) - d / 2 * np.log(FREEDOM * np.pi)
-    tail = -(FREEDOM + d) / 2 * np.log1p(squares / FREEDOM)
-    return np.log(mixture.weights) + constant - size + tail, squares
-
-
-def _log_density(mixture: _Mixture, points: Array) -> Array:
-    return logsumexp(_log_parts(mixture, points)[0], axis=1)
-
-
-def _refitted(mixture: _Mixture, points: Array, weights: Array) -> _Mixture:
-    """Mixture after one step of expectation-maximisation on weighted points (n, d)."""
-    parts, squares = _log_parts(mixture, points)
-    shares = weights[:, None] * np.exp(parts - logsumexp(parts, axis=1, keepdims=True))
-    pull = shares * (FREEDOM + points.shape[1]) / (FREEDOM + squares)
-    total = pull.sum(axis=0)
-    held = shares.sum(axis=0)
-    # A part that few samples speak for keeps its place and form.
-    speaks = 1 / np.maximum((shares**2).sum(axis=0), 1e-300) * held**2 > 4 * points.shape[1]
-    safe = np.maximum(total, 1e-300)
-    centres = np.einsum("nm,nd->md", pull, points) / safe[:, None]
-    away = points[:, None, :] - centres
-    spread = (
-        np.einsum("nm,nmi,nmj->mij", pull, away, away) / np.maximum(held, 1e-300)[:, None, None]
-    )
-    new = np.clip(held, 0.0, None)
-    new = 0.9 * new / new.sum() + 0.1 / len(new)
-    old = mixture.covariances
-    floor = 0.05 * old
-    return _Mixture(
-        new,
-        np.where(speaks[:, None], centres, mixture.centres),
-        np.where(speaks[:, None, None], spread + floor, old),
-    )

@@ -12,29 +12,39 @@ from numba import njit
 from numpy.typing import NDArray
 
 from crewe.atoms.counting.comb import NOTHING, CrossSections, log_posterior, log_prior
-from crewe.atoms.counting.thickness_curve import CHANNELLING, SIZE, Family, curve_means
+from crewe.atoms.counting.thickness_curve import (
+    CHANNELLING,
+    COUNTING_WIDTH,
+    CURVATURE,
+    DEPTH,
+    SIZE,
+    WIDTH,
+    Family,
+    curve_means,
+)
 from crewe.atoms.stamps import Array
 
 # The farthest that neighbouring cells of the grid are apart anywhere along the curve, in atoms.
-CELL_ATOMS = 0.25
-SUMMITS = 100
+CELL_ATOMS = 0.3
+SUMMITS = 80
 # Two curves that differ by less than this many atoms everywhere share a summit.
 DISTINCT_ATOMS = 0.3
-CHANNELLING_GRID = (-0.5, 0.25, 1.0, 1.75, 2.5)
+CHANNELLINGS = (0.35, 0.7, 1.1, 1.6)
+DEPTHS = (4.5, 6.5, 9.5)
 WIDEST = 0.45
 MARKS = (0.1, 0.35, 0.65, 0.95)
 """Parts of the columns at whose cross-section curves are compared."""
 
 
 def find_summits(family: Family, data: CrossSections) -> tuple[Array, Array]:
-    """Curves (m, 6) at the summits of the posterior, the best first, and their log posterior."""
+    """Curves (m, 7) at the summits of the posterior, the best first, and their log posterior."""
     cells = np.concatenate(list(_grid(family)))
     scores, starts = _screen(cells, family, data.values, data.weights, _marks(data))
-    starts = starts[_distinct(scores, starts[:, 6:], SUMMITS)]
-    reach = _first_steps(family, starts[:, :6])
+    starts = starts[_distinct(scores, starts[:, 7:], SUMMITS)]
+    reach = _first_steps(family, starts[:, :7])
     climbed = [
         climb(start, step, family, data, 500)
-        for start, step in zip(starts[:, :6], reach, strict=True)
+        for start, step in zip(starts[:, :7], reach, strict=True)
     ]
     heights = np.array([height for _, height in climbed])
     order = np.argsort(-heights)
@@ -42,19 +52,22 @@ def find_summits(family: Family, data: CrossSections) -> tuple[Array, Array]:
 
 
 def _grid(family: Family) -> Iterator[Array]:
-    """Blocks of curves (n, 6) that cover the prior of size, curvature and channelling."""
+    """Blocks of curves (n, 7) that cover the prior of size, curvature and channelling."""
     most = family.shape.size - 1
-    spread = 2.5 * family.breadth
-    bends_from, bends_to = family.centre[1] - spread[1], family.centre[1] + spread[1]
-    humps = CHANNELLING_GRID if family.breadth[CHANNELLING] > 0 else (family.centre[CHANNELLING],)
+    spread = 2.5 * float(family.breadth[CURVATURE])
+    bends_from, bends_to = (float(family.centre[CURVATURE]) + side * spread for side in (-1, 1))
+    humps = [(0.0, float(family.centre[DEPTH]))]
+    if family.breadth[CHANNELLING] > 0:
+        humps += [(hump, float(np.log(depth))) for hump in CHANNELLINGS for depth in DEPTHS]
     for size, count in _sizes(family, most):
-        # c bends the middle of the curve by c·G/4 atoms.
-        n_bends = 1 + int(np.ceil((bends_to - bends_from) * count / 4 / CELL_ATOMS))
+        # The middle of the curve is bent by c·G/8 atoms, with a library by c·G/4.
+        reach = (bends_to - bends_from) * count / (4 if family.by_library else 8)
+        n_bends = 1 + int(np.ceil(reach / CELL_ATOMS))
         bends = np.linspace(bends_from, bends_to, max(n_bends, 2))
         block = np.tile(family.centre, (len(bends) * len(humps), 1))
         block[:, SIZE] = size
-        block[:, 1] = np.repeat(bends, len(humps))
-        block[:, CHANNELLING] = np.tile(humps, len(bends))
+        block[:, CURVATURE] = np.repeat(bends, len(humps))
+        block[:, [CHANNELLING, DEPTH]] = np.tile(humps, (len(bends), 1))
         yield block
 
 
@@ -82,25 +95,25 @@ def _screen(
 ) -> tuple[Array, Array]:
     """Score (n,) of each cell; the cell with a width that suits it and its t at the marks."""
     scores = np.full(len(cells), NOTHING)
-    starts = np.empty((len(cells), 6 + marks.size))
+    starts = np.empty((len(cells), 7 + marks.size))
     means = np.empty(family.shape.size)
     n = weights.sum()
     for k in range(len(cells)):
         curve = cells[k]
-        starts[k, :6] = curve
+        starts[k, :7] = curve
         last, _ = curve_means(curve, family.shape, family.by_library, means)
         if last <= family.first:
             continue
         cosine = max(_alignment(values, weights, means, family.first, last) / n, 1e-3)
         for j in range(marks.size):
-            starts[k, 6 + j] = _thickness(marks[j], means, last)
+            starts[k, 7 + j] = _thickness(marks[j], means, last)
         width = min(np.sqrt(-np.log(min(cosine, 0.999)) / (2 * np.pi**2)), WIDEST)
-        starts[k, 4] = np.log(width)
-        starts[k, 5] = np.log(width)
+        starts[k, WIDTH] = np.log(width)
+        starts[k, COUNTING_WIDTH] = np.log(width)
         # Best exponent of a von Mises density of that alignment, Mardia and Jupp (2000), 5.3.
         kappa = cosine * (2 - cosine**2) / (1 - min(cosine, 0.999) ** 2)
         gain = kappa * cosine - _log_bessel(kappa)
-        scores[k] = n * gain + log_prior(starts[k, :6], family, means[1] - means[0])
+        scores[k] = n * gain + log_prior(starts[k, :7], family, means[1] - means[0])
     return scores, starts
 
 
@@ -159,11 +172,12 @@ def _distinct(scores: Array, marks: Array, most: int) -> NDArray[np.int64]:
 
 
 def _first_steps(family: Family, starts: Array) -> Array:
-    """First steps (n, 6) of a climb: about a tenth of an atom; 0 for what is fixed."""
+    """First steps (n, 7) of a climb: about a tenth of an atom; 0 for what is fixed."""
     counts = np.exp(starts[:, SIZE]) if not family.by_library else np.full(len(starts), 20.0)
     ones = np.ones(len(starts))
     steps = np.stack(
-        [0.1 / counts, 0.4 / counts, 0.08 * ones, 0.2 * ones, 0.2 * ones, 0.2 * ones], axis=1
+        [0.1 / counts, 0.8 / counts, 0.08 * ones, 0.1 * ones, 0.1 * ones, 0.2 * ones, 0.2 * ones],
+        axis=1,
     )
     return np.where(family.breadth > 0, steps, 0.0)
 

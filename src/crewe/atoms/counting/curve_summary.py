@@ -15,6 +15,7 @@ from crewe.atoms.counting.thickness_curve import (
     CHANNELLING,
     COUNTING_WIDTH,
     CURVATURE,
+    DEPTH,
     OFFSET,
     SIZE,
     WIDTH,
@@ -26,6 +27,8 @@ WIDE_STEPS = 0.35
 FEW_SAMPLES = 100.0
 SCALE_ERRORS = 3.0
 SCALE_FACTOR = 1.5
+RIVAL = 0.1
+"""Probability from which on another curve is mentioned."""
 AT_THE_END = 0.01
 """Part of the columns that may be at the last count or beyond the library without a word."""
 
@@ -100,6 +103,7 @@ def _curve_numbers(run: CurveRun) -> dict[str, Any]:
         rows["library_scale"] = np.exp(curves[:, SIZE])
     else:
         rows["channelling"] = curves[:, CHANNELLING]
+        rows["channelling_atoms"] = np.exp(curves[:, DEPTH])
     if run.family.per_beam < 0:
         rows["electrons_per_unit"] = 1 / (
             np.exp(2 * curves[:, COUNTING_WIDTH]) * steps**2 * run.reference
@@ -163,7 +167,25 @@ def _warnings(run: CurveRun) -> list[str]:
             f"The curves were sampled thinly ({run.samples.effective:.0f} effective samples): "
             "probabilities are rough."
         )
-    return said + _ends(run) + _scale(run)
+    return said + _rivals(run.counted) + _ends(run) + _scale(run)
+
+
+def _rivals(counted: CountedCurves) -> list[str]:
+    """Other curves that give another number of atoms to nearly every column."""
+    per_column = counted.totals / len(counted.posterior)
+    best = float(counted.posterior.argmax(axis=1).mean())
+    moved = np.round(per_column - best).astype(int)
+    said = []
+    for shift in np.unique(moved[moved != 0]):
+        part = float(counted.shares[moved == shift].sum())
+        if part > RIVAL:
+            said.append(
+                f"With a probability of {part:.2f} columns have {abs(shift)} "
+                f"{'atom' if abs(shift) == 1 else 'atoms'} {'more' if shift > 0 else 'fewer'} on "
+                "average: the count of the thinnest columns (least_count), a library or the "
+                "cross-section of one atom would tell."
+            )
+    return said
 
 
 def _ends(run: CurveRun) -> list[str]:
