@@ -113,7 +113,14 @@ def _draw_scale(figure: "Figure", axes: "Axes", colours: CountColours) -> None:
     step = max(1, -(-(colours.high - colours.low + 1) // 12))
     ticks = np.arange(colours.low, colours.high + 1, step)
     bar = figure.colorbar(
-        shown, ax=axes, location="bottom", shrink=0.7, pad=0.02, aspect=35, fraction=0.04
+        shown,
+        ax=axes,
+        location="bottom",
+        shrink=0.7,
+        pad=0.02,
+        aspect=35,
+        fraction=0.04,
+        panchor=False,
     )
     bar.ax.xaxis.set_major_locator(FixedLocator(ticks.tolist()))
     bar.ax.xaxis.set_minor_locator(FixedLocator([]))
