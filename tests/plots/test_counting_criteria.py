@@ -13,3 +13,5 @@ def test_criteria_are_drawn_above_their_least_with_choice_and_candidates(counted
     assert list(lines["chosen: 12"].get_xdata()) == [12]
     assert list(lines["other minimum"].get_xdata()) == [9]
     assert sorted(text.get_text() for text in axes.texts) == ["12", "9", "BIC", "ICL"]
+    ends = sorted(text.xy[1] for text in axes.texts if text.get_text() in ("ICL", "BIC"))
+    assert ends[1] - ends[0] > 0.05 * axes.get_ylim()[1]

@@ -40,20 +40,31 @@ def draw_criteria(axes: "Axes", summary: "Mapping[str, Any]") -> None:
 
     criteria = summary["criteria"]
     number = np.asarray(criteria["components"], dtype=np.int64)
+    ends: list[tuple[float, str, str]] = []
     for name, (said, line, colour) in CRITERIA.items():
         if name not in criteria:
             continue
         values = np.asarray(criteria[name], dtype=np.float64)
         above = values - np.nanmin(values)
         axes.plot(number, above, line, color=colour, ms=2.5, lw=0.9, label=said)
-        end: dict[str, Any] = {"xytext": (4, 0), "textcoords": "offset points", "va": "center"}
-        axes.annotate(said, (number[-1], above[-1]), color=colour, fontsize=7, **end)
+        ends.append((float(above[-1]), said, colour))
         if name == summary.get("criterion", "icl"):
             _mark(axes, number, above, summary)
     axes.set_xlabel("components")
     axes.set_ylabel("criterion above its least")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
     axes.set_ylim(bottom=-0.04 * axes.get_ylim()[1])
+    _label(axes, int(number[-1]), ends)
+
+
+def _label(axes: "Axes", place: int, ends: list[tuple[float, str, str]]) -> None:
+    """Write the name of each line at its right end, one above the other where they meet."""
+    least = 0.08 * axes.get_ylim()[1]
+    last = -np.inf
+    for height, said, colour in sorted(ends):
+        last = max(height, last + least)
+        at: dict[str, Any] = {"xytext": (5, 0), "textcoords": "offset points", "va": "center"}
+        axes.annotate(said, (place, last), color=colour, fontsize=7, **at)
 
 
 def _mark(axes: "Axes", number: Any, above: Any, summary: "Mapping[str, Any]") -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 COUNT_COLOURS = "viridis"
 UNDECIDED_ALPHA = 0.45
+LEGEND_INCHES, SCALE_INCHES = 0.4, 0.1
 LEAST_DISC_POINTS = 7.5
 """Discs smaller than this carry no number."""
 
@@ -79,7 +80,7 @@ def draw_count_map(
     draw_crosses(axes, left_out)
     _write_numbers(axes, counted, diameter * points_per_unit(table, inches), colours)
     if len(counted):
-        _draw_scale(figure, axes, colours)
+        _draw_scale(figure, axes, inches, colours)
     _draw_legend(axes, len(counted), len(undecided), len(left_out))
 
 
@@ -105,23 +106,17 @@ def _write_numbers(
         )
 
 
-def _draw_scale(figure: "Figure", axes: "Axes", colours: CountColours) -> None:
+def _draw_scale(figure: "Figure", axes: "Axes", inches: float, colours: CountColours) -> None:
     from matplotlib.cm import ScalarMappable
     from matplotlib.ticker import FixedLocator
 
     shown = ScalarMappable(norm=colours.norm, cmap=colours.map)
     step = max(1, -(-(colours.high - colours.low + 1) // 12))
     ticks = np.arange(colours.low, colours.high + 1, step)
-    bar = figure.colorbar(
-        shown,
-        ax=axes,
-        location="bottom",
-        shrink=0.7,
-        pad=0.02,
-        aspect=35,
-        fraction=0.04,
-        panchor=False,
-    )
+    # Below the legend, at a distance in inches whatever the shape of the panel.
+    high = inches * abs(np.diff(axes.get_ylim())[0] / np.diff(axes.get_xlim())[0])
+    place = (0.12, -LEGEND_INCHES / high, 0.76, SCALE_INCHES / high)
+    bar = figure.colorbar(shown, cax=axes.inset_axes(place), orientation="horizontal")
     bar.ax.xaxis.set_major_locator(FixedLocator(ticks.tolist()))
     bar.ax.xaxis.set_minor_locator(FixedLocator([]))
     bar.set_label("atoms in the column", labelpad=1)
