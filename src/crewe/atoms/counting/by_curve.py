@@ -50,7 +50,7 @@ def count_by_curve(
     library: xr.DataArray | None = None,
     scale_std: float | None = None,
     single_atom_scs: float | None = None,
-    least_count: int = 1,
+    least_count: int | None = None,
     most_count: int = 60,
     width: Width = "common",
     electrons_per_unit: float | None = None,
@@ -68,8 +68,8 @@ def count_by_curve(
     - `library`, SCS over "atoms" in the unit of the table, gives the shape of the curve, and its
       scale with a relative standard error `scale_std` (0.1; 0 takes it as it is).
     - Without one, `single_atom_scs` does so for the SCS of one atom.
-    - `least_count`: no column has fewer atoms; above 1, some column has just so many. Without a
-      library or thin columns nothing else tells 4 … 17 atoms from 5 … 18.
+    - `least_count`: the thinnest columns have so many atoms. Without it, a library or thin columns
+      little tells 4 … 17 atoms from 5 … 18; leave it out if you do not know.
     - `most_count`: no column has more.
     - `width` of the distribution of the SCS of one count: "common" to all counts; "dose" adds the
       counting of electrons, variance SCS/`electrons_per_unit`, which is the dose in e/Å² for SCS
@@ -81,7 +81,7 @@ def count_by_curve(
     Raises PlanError for settings or a library that do not fit the table or each other, and for
     cross-sections that cannot be counted; NoColumnsError for fewer than 20 columns.
     """
-    check_range(least_count, most_count)
+    check_range(1 if least_count is None else least_count, most_count)
     check_positive(
         [("single_atom_scs", single_atom_scs), ("electrons_per_unit", electrons_per_unit)]
     )
@@ -94,7 +94,7 @@ def count_by_curve(
         usable, reference, library, scale_std, single_atom_scs, least_count, most_count
     )
     family = _with_width(family, width, electrons_per_unit, reference)
-    data = _gathered(usable.scs / reference, own, most_count)
+    data = _gathered(usable.scs / reference, own, family)
     rng = np.random.default_rng(seed)
     tell("searching curves", 0.0)
     summits, heights = find_summits(family, data)
@@ -151,11 +151,11 @@ def _family(
     library: xr.DataArray | None,
     scale_std: float | None,
     single_atom_scs: float | None,
-    least: int,
+    least_count: int | None,
     most: int,
 ) -> Family:
-    # One atom is the least in any case; only a larger number says something of the table.
-    anchored = least > 1
+    anchored = least_count is not None
+    least = 1 if least_count is None else least_count
     spread = SCALE_STD if scale_std is None else scale_std
     if library is not None:
         atoms, values = library_values(library, usable.scs, usable.unit)
@@ -184,17 +184,18 @@ def _with_width(
     return family._replace(breadth=breadth, per_beam=1 / (electrons_per_unit * reference))
 
 
-def _gathered(values: Array, own: Array, most: int) -> CrossSections:
+def _gathered(values: Array, own: Array, family: Family) -> CrossSections:
     """Sort the cross-sections; gather very many of them in bins much finer than a step."""
     order = np.argsort(values)
     values, own = values[order], own[order]
     if len(values) <= UNBINNED:
-        return cross_sections(values, np.ones(len(values)), own)
-    bins = np.floor(values * most * BINS_PER_STEP).astype(int)
+        return cross_sections(values, np.ones(len(values)), own, family.anchored)
+    bins = np.floor(values * (len(family.shape) - 1) * BINS_PER_STEP).astype(int)
     _, which = np.unique(bins, return_inverse=True)
     weights = np.bincount(which).astype(float)
     means = np.bincount(which, values) / weights
-    return cross_sections(means, weights, np.bincount(which, own) / weights)
+    own = np.bincount(which, own) / weights
+    return cross_sections(means, weights, own, family.anchored)
 
 
 def _result(run: CurveRun, summary: dict[str, object]) -> AtomCounts:

@@ -55,17 +55,27 @@ class CrossSections(NamedTuple):
     span: tuple[float, float]
 
 
-def cross_sections(values: Array, weights: Array, own: Array) -> CrossSections:
-    """Gather ascending values (n,), their weights and variances, and smooth their distribution."""
+def cross_sections(values: Array, weights: Array, own: Array, anchored: bool) -> CrossSections:
+    """Gather ascending values (n,), their weights and variances, and smooth their distribution.
+
+    What the blur carries over the ends is mirrored back, or a comb whose end is that of the data
+    by chance would be paid for keeping it in. If the first tooth is known to be the thinnest
+    columns (`anchored`), that is no chance and the lower end stays blurred.
+    """
     share = weights / weights.sum()
     mean = float(share @ values)
     blur = BLUR * float(np.sqrt(share @ (values - mean) ** 2))
-    span = (float(values[0]) - 4 * blur, float(values[-1]) + 4 * blur)
-    nodes = np.linspace(*span, NODES)
-    # The blur of a histogram fine against it.
+    high = float(values[-1])
+    low = float(values[0])
+    span = (low - 4 * blur if anchored else low, high)
+    nodes = np.linspace(*span, NODES)[:, None]
+    # The blur of a histogram that is fine against it.
     coarse, edges = np.histogram(values, bins=400, range=span, weights=share)
     centres = (edges[1:] + edges[:-1]) / 2
-    cumulative = ndtr((nodes[:, None] - centres) / blur) @ coarse
+    mirrors = [centres, 2 * high - centres] + ([] if anchored else [2 * low - centres])
+    below = [ndtr((nodes - c) / blur) for c in mirrors]
+    cumulative = np.sum(below, axis=0) @ coarse
+    cumulative = (cumulative - cumulative[0]) / (cumulative[-1] - cumulative[0])
     return CrossSections(values, weights, own, cumulative, span)
 
 

@@ -72,7 +72,7 @@ def free_family(most: int, first: int, anchored: bool) -> Family:
         first=first,
         anchored=anchored,
         play=0.06,
-        centre=np.array([0.0, -0.1, 0.0, 0.8, np.log(6.5), np.log(0.25), np.log(0.25)]),
+        centre=np.array([0.0, -0.1, 0.0, 0.7, np.log(6.5), np.log(0.25), np.log(0.25)]),
         breadth=np.array([np.inf, 0.4, 0.15, 0.6, 0.35, 1.0, 0.0]),
         first_atom=0.0,
         first_atom_std=0.0,
