@@ -17,6 +17,7 @@ import typer
 import crewe
 from crewe.cli import (
     convert,
+    count,
     emulator,
     fuse,
     info,
@@ -29,8 +30,10 @@ from crewe.cli import (
     rerun,
     restore,
     simulate,
+    strain,
     train,
     training_set,
+    volume,
 )
 from crewe.errors import CreweError, PlanError
 
@@ -50,6 +53,9 @@ app = typer.Typer(
 )
 for panel, command, examples in (
     ("Measure", quantify.quantify, quantify.EXAMPLES),
+    ("Measure", count.count, count.EXAMPLES),
+    ("Measure", strain.strain, strain.EXAMPLES),
+    ("Measure", volume.volume, volume.EXAMPLES),
     ("Measure", map_atoms.map_atoms, map_atoms.EXAMPLES),
     ("Measure", restore.restore, restore.EXAMPLES),
     ("Measure", fuse.fuse, fuse.EXAMPLES),

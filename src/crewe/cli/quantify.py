@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from crewe.cli import options
+from crewe.cli import analysis_options as asking
+from crewe.cli import analysis_words, options
 from crewe.cli.inputs import expand, output_folders
 from crewe.cli.words import number_or_word
 from crewe.errors import PlanError, ReadError
@@ -27,6 +28,8 @@ EXAMPLES = """Examples:
     crewe quantify srtio3.ser --unit-cell STO100.txt
 
     crewe quantify gold.dm4 --restore hrstem --find network
+
+    crewe quantify gold.dm4 --count-atoms --library au.csv --cell Au.cif --zone 1,1,0 --volume
 
     crewe quantify gold.dm4 --dry-run > plan.yaml
 """
@@ -55,6 +58,15 @@ def quantify(
     width: options.Width = None,
     background: options.Background = None,
     noise: options.Noise = None,
+    remove_background: asking.RemoveBackground = False,
+    weak_columns: asking.WeakColumns = False,
+    region: asking.Region = None,
+    count_atoms: asking.CountAtoms = False,
+    library: asking.Library = None,
+    scale: asking.Scale = None,
+    cell: asking.Cells = None,
+    zone: asking.Zones = None,
+    volume: asking.Volume = False,
     seed: options.Seed = None,
     output: options.Output = None,
     workers: options.Workers = 0,
@@ -71,6 +83,9 @@ def quantify(
     Writes a folder with the table of columns (CSV and Parquet), the model and
     residual images, a figure, a report that any browser opens, and the plan that
     repeats it. A result that is there already is kept.
+
+    Atoms are counted, strain is measured (--cell) and a model is built at once, or later with
+    crewe count, crewe strain and crewe volume, which have more options.
     """
     flags = {
         "signal": number_or_word(signal),
@@ -91,7 +106,20 @@ def quantify(
         "unit_cell": _cell_settings(unit_cell),
         "fit": {"peak": peak, "width": width, "background": background, "noise": noise},
     }
-    plans = plans_from(images or [], output, plan, _given(flags))
+    asked = analysis_words.parts_asked(
+        wanted={
+            "remove_background": remove_background,
+            "weak_columns": weak_columns,
+            "count": count_atoms,
+            "volume": volume,
+        },
+        region=region,
+        library=library,
+        single_atom_scs=scale,
+        cells=cell,
+        zones=zone,
+    )
+    plans = plans_from(images or [], output, plan, asked | _given(flags))
     if dry_run:
         return _show(plans, as_json)
     return _carry_out(plans, workers, scheduler, overwrite, as_json, quiet, bool(context.obj))
@@ -190,7 +218,7 @@ def _show(plans: Sequence["QuantifyPlan"], as_json: bool) -> int:
             continue
         typer.echo(f"---\n{to_yaml(plan, Path())}# would write into {plan.output}:")
         for name, meaning in files_of(plan).items():
-            typer.echo(f"#   {name:<16} {meaning}")
+            typer.echo(f"#   {name:<20} {meaning}")
     return 0
 
 

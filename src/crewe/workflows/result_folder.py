@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -48,6 +48,8 @@ ANALYSIS_FILES = {
 }
 """Written besides by analyses; their names begin with what they belong to."""
 
+EVERY_FILE = frozenset({*FILES, *RESTORED_FILES, *ANALYSIS_FILES})
+
 
 def files_of(plan: QuantifyPlan) -> dict[str, str]:
     """Return the files that a plan's result consists of, and what they are."""
@@ -68,13 +70,15 @@ def files_of(plan: QuantifyPlan) -> dict[str, str]:
 
 
 @contextmanager
-def new_folder(output: Path, overwrite: bool = False) -> Iterator[Path]:
+def new_folder(
+    output: Path, overwrite: bool = False, files: Collection[str] = EVERY_FILE
+) -> Iterator[Path]:
     """Lend a temporary folder that takes the final name only when all went well.
 
-    Raises WriteError when the folder cannot be made, or exists and may not be
-    replaced.
+    What is replaced may hold no other files than those named. Raises WriteError when the
+    folder cannot be made, or exists and may not be replaced.
     """
-    check_output(output, overwrite)
+    check_output(output, overwrite, files)
     partial = output.with_name(f".{output.name}.partial-{os.getpid()}")
     try:
         partial.mkdir(parents=True)
@@ -89,10 +93,10 @@ def new_folder(output: Path, overwrite: bool = False) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def check_output(output: Path, overwrite: bool) -> None:
+def check_output(output: Path, overwrite: bool, files: Collection[str] = EVERY_FILE) -> None:
     """Raise WriteError when a result may not, or could not, be put there."""
     if output.exists():
-        _check_replaceable(output, overwrite)
+        _check_replaceable(output, overwrite, files)
     parent = next(folder for folder in output.absolute().parents if folder.exists())
     if not parent.is_dir():
         raise WriteError(f"{output} cannot be made: {parent} is a file. Choose another -o")
@@ -137,11 +141,11 @@ def _check_writable(parent: Path, output: Path) -> None:
         ) from error
 
 
-def _check_replaceable(output: Path, overwrite: bool) -> None:
+def _check_replaceable(output: Path, overwrite: bool, files: Collection[str]) -> None:
     if not output.is_dir():
         raise WriteError(f"{output} is a file: choose another folder with -o")
     present = {entry.name for entry in output.iterdir()}
-    foreign = sorted(present - {*FILES, *RESTORED_FILES, *ANALYSIS_FILES})
+    foreign = sorted(present - set(files))
     if foreign:
         raise WriteError(
             f"{output} holds files that crewe did not write, such as {foreign[0]}: "

@@ -34,7 +34,7 @@ def load_result(folder: Path) -> Quantification:
     The image is model plus residual, so the image file is not needed. Raises PlanError for what
     is no finished result of `crewe quantify`, ReadError for one that is damaged.
     """
-    plan = _plan_in(folder)
+    plan = plan_of(folder)
     missing = [name for name in files_of(plan) if not (folder / name).is_file()]
     if missing:
         raise ReadError(f"{folder} lacks {missing[0]}: make it anew with crewe quantify")
@@ -67,7 +67,8 @@ def unanalysed(columns: "pd.DataFrame", plan: QuantifyPlan) -> "pd.DataFrame":
     return table
 
 
-def _plan_in(folder: Path) -> QuantifyPlan:
+def plan_of(folder: Path) -> QuantifyPlan:
+    """Return the plan of a finished result. Raises PlanError for what is none."""
     if not folder.is_dir():
         kind = "is a file" if folder.exists() else "does not exist"
         raise PlanError(f"{folder} {kind}: give the folder that crewe quantify wrote")
