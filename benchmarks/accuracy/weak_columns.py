@@ -32,8 +32,9 @@ EXPLANATION = """\
 
 The test: {pixels} × {pixels} pixels of {step} Å like SrTiO₃ along [001]: {sr} Sr columns of height
 0.04 of the beam and {ti} TiO columns of 0.024, Gaussian, of width 0.45 Å, on a background of 0.01,
-each displaced by N(0, 0.03 Å); {oxygen} O columns of 0.0032, a twelfth of Sr, lie half-way between. Counts are Poisson. The heavy columns are given, from near their true places;
-`find_weak_columns` looks for others without being told how many, how high or where.
+each displaced by N(0, 0.03 Å); {oxygen} O columns of 0.0032, a twelfth of Sr, lie half-way between.
+Counts are Poisson. The heavy columns are given by their true places; `find_weak_columns` looks for
+others without being told how many, how high or where.
 
 - **signal / error**: height of an O column over its standard error, neighbours and place known.
 - **detected**, **missed**: of the O columns, mean over realisations. **invented**: columns added
@@ -47,8 +48,8 @@ READING = """\
 A lone column is believed in from five times its error on. Here, where they are many and the dose is
 known, a third of them are found at four times and nine in ten at five: the factor k! of
 exchangeable columns lets the first ones found say how many more to expect. Those found at the
-lowest doses are true columns that noise has lifted, and are marked as doubtful. The noise read off
-the image counts the columns not yet found as noise and so is the more careful.
+lowest doses are true columns that noise has lifted, and most are marked as doubtful. The noise read
+off the image counts the columns not yet found as noise and so is the more careful.
 """
 
 
