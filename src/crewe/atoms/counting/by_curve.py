@@ -16,7 +16,7 @@ from crewe.atoms.counting.checks import (
 )
 from crewe.atoms.counting.comb import CrossSections, cross_sections
 from crewe.atoms.counting.curve_counts import CountedCurves, count_on_curves
-from crewe.atoms.counting.curve_posterior import sample_curves
+from crewe.atoms.counting.curve_posterior import sample_curves, together
 from crewe.atoms.counting.curve_search import find_summits
 from crewe.atoms.counting.curve_summary import CurveRun, summarise
 from crewe.atoms.counting.outcome import spread_out
@@ -28,6 +28,7 @@ from crewe.atoms.counting.thickness_curve import (
     extended_shape,
     free_family,
     library_family,
+    straight_family,
 )
 from crewe.atoms.stamps import Array
 from crewe.errors import PlanError
@@ -97,9 +98,12 @@ def count_by_curve(
     data = _gathered(usable.scs / reference, own, family)
     rng = np.random.default_rng(seed)
     tell("searching curves", 0.0)
-    summits, heights = find_summits(family, data)
+    families = [family] if library is not None else [family, straight_family(family)]
+    found = [find_summits(one, data) for one in families]
     tell("weighing curves", 0.4)
-    samples = sample_curves(summits, heights, family, data, rng)
+    samples = together(
+        [sample_curves(s, one, data, rng) for (s, _), one in zip(found, families, strict=True)]
+    )
     tell("counting atoms", 0.7)
     counted = count_on_curves(samples, family, data, usable.scs / reference, own, rng)
     run = CurveRun(usable, family, reference, samples, counted, library, scale_std, width)

@@ -195,22 +195,35 @@ def log_prior(curve: Array, family: Family, first_mean: float) -> float:
 
 
 @njit(cache=True, nogil=True)
-def log_posterior(curve: Array, family: Family, data: CrossSections) -> float:
-    """Logarithm of prior times likelihood of a curve; −1e10 where it cannot be."""
-    means = np.empty(family.shape.size)
+def teeth_of(
+    curve: Array, family: Family, means: Array, variances: Array
+) -> tuple[float, int, float]:
+    """Fill means and variances of the teeth; return log prior, last tooth and mean step.
+
+    The log prior is below −1e9 where the curve cannot be.
+    """
     last, step = curve_means(curve, family.shape, family.by_library, means)
     if last <= family.first or not 1.0 < 1.0 / step < 1.5 * family.shape.size:
-        return NOTHING
+        return NOTHING, last, step
     prior = log_prior(curve, family, means[1] - means[0])
     if prior < -100.0:
-        return prior + NOTHING
-    variances = np.empty(means.size)
+        return prior + NOTHING, last, step
     width, counting = np.exp(curve[WIDTH]), np.exp(curve[COUNTING_WIDTH])
     for g in range(means.size):
         variances[g] = noise_variance(means[g], step, width, counting, family.per_beam)
+    return prior, last, step
+
+
+@njit(cache=True, nogil=True)
+def log_posterior(curve: Array, family: Family, data: CrossSections) -> float:
+    """Logarithm of prior times likelihood of a curve; −1e10 where it cannot be."""
+    means, variances = np.empty(family.shape.size), np.empty(family.shape.size)
+    prior, last, step = teeth_of(curve, family, means, variances)
+    if prior < NOTHING / 2:
+        return prior
     weights = tooth_weights(means, family.first, last, data)
-    ends = (family.first, last)
     play = (family.play * step) ** 2
+    ends = (family.first, last)
     return prior + comb_likelihood(data, means, variances, weights, ends, family.anchored, play)
 
 

@@ -7,19 +7,21 @@ doi:10.1111/j.1467-9868.2006.00553.x): along q^(1−β)·p^β, β from 0 to 1, t
 again and moved. Where the mixture resembles the posterior that is one step of importance sampling.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import Generator
 from scipy.special import logsumexp
 
-from crewe.atoms.counting.comb import NOTHING, CrossSections, log_posteriors
+from crewe.atoms.counting.comb import NOTHING, CrossSections
+from crewe.atoms.counting.curve_evidence import log_posteriors
 from crewe.atoms.counting.student_mixture import StudentMixture
 from crewe.atoms.counting.thickness_curve import SIZE, Family
 from crewe.atoms.stamps import Array, Index
 
-DRAWS = 6000
-PARTICLES = 1000
+DRAWS = 2000
+PARTICLES = 600
 LEAST_PART = 0.4
 """Smallest part of the particles that still speak, before they are drawn again."""
 ENOUGH = 300.0
@@ -42,6 +44,27 @@ class CurveSamples:
     """Posterior weights (n,), sum 1."""
     effective: float
     """Number of equally weighted samples that would say as much."""
+    log_evidence: float
+    """Logarithm of the probability of the data under the family, up to a common constant."""
+
+
+def together(families: Sequence[CurveSamples]) -> CurveSamples:
+    """Samples of several families, each as probable beforehand, weighted by its evidence."""
+    logs = np.array([one.log_evidence for one in families])
+    odds = np.exp(logs - logsumexp(logs))
+    pairs = list(zip(odds, families, strict=True))
+    return CurveSamples(
+        curves=np.concatenate([one.curves for one in families]),
+        weights=np.concatenate([odd * one.weights for odd, one in pairs]),
+        effective=1 / float(np.sum([odd**2 / one.effective for odd, one in pairs])),
+        log_evidence=float(logsumexp(logs)) - np.log(len(families)),
+    )
+
+
+def _log_prior_size(family: Family) -> float:
+    """Logarithm of what normalises the normal priors; that of the size is common to families."""
+    finite = family.breadth[(family.breadth > 0) & np.isfinite(family.breadth)]
+    return -float(np.sum(np.log(finite * np.sqrt(2 * np.pi))))
 
 
 @dataclass(frozen=True)
@@ -65,29 +88,29 @@ class _Target:
 
 
 def sample_curves(
-    summits: Array,
-    heights: Array,
-    family: Family,
-    data: CrossSections,
-    rng: Generator,
+    summits: Array, family: Family, data: CrossSections, rng: Generator
 ) -> CurveSamples:
-    """Draw curves from the posterior, starting from its summits (m, 7) of log posterior (m,)."""
+    """Draw curves from the posterior, starting from the summits (m, 7) of the comb's likelihood."""
     target = _Target(family, data)
+    heights = target(summits)
+    order = np.argsort(-heights)
+    summits, heights = summits[order], heights[order]
     mixture = _first_mixture(summits, heights, target)
     cloud = _Cloud.of(_draw(mixture, target, rng), mixture, target)
-    power = 0.0
+    power, log_evidence = 0.0, _log_prior_size(family)
     weights = np.full(len(cloud.curves), 1 / len(cloud.curves))
     for _ in range(STAGES):
         step = _next_step(cloud, 1 - power)
         power = min(power + step, 1.0)
         ratio = step * cloud.ratios
+        log_evidence += float(logsumexp(ratio)) - np.log(len(ratio))
         weights = np.exp(ratio - logsumexp(ratio))
         if power >= 1:
             break
         cloud = cloud.take(_resampled(weights, rng))
         for k in range(MOVES):
             cloud = _moved(cloud, power, k, mixture, target, rng)
-    found = CurveSamples(cloud.curves, weights, _effective(weights, cloud.ancestors))
+    found = CurveSamples(cloud.curves, weights, _effective(weights, cloud.ancestors), log_evidence)
     if found.effective > ENOUGH:
         return found
     return _drawn_again(found, mixture, target, rng)
@@ -101,7 +124,8 @@ def _drawn_again(
     fitted = mixture.fitted_to(found.curves[places][:, target.free])
     cloud = _Cloud.of(_draw(fitted, target, rng), fitted, target)
     weights = np.exp(cloud.ratios - logsumexp(cloud.ratios))
-    again = CurveSamples(cloud.curves, weights, _effective(weights, cloud.ancestors))
+    effective = _effective(weights, cloud.ancestors)
+    again = CurveSamples(cloud.curves, weights, effective, found.log_evidence)
     return again if again.effective > found.effective else found
 
 

@@ -80,6 +80,14 @@ def free_family(most: int, first: int, anchored: bool) -> Family:
     )
 
 
+def straight_family(family: Family) -> Family:
+    """Curves of a free family without channelling: those of light, wide or tilted columns."""
+    centre, breadth = family.centre.copy(), family.breadth.copy()
+    centre[CURVATURE], breadth[CURVATURE] = 0.2, 0.4
+    centre[CHANNELLING], breadth[CHANNELLING], breadth[DEPTH] = 0.0, 0.0, 0.0
+    return family._replace(centre=centre, breadth=breadth)
+
+
 def library_family(shape: Array, first: int, anchored: bool, scale_std: float) -> Family:
     """Curves of the shape of a library (of 0 … K atoms), of nearly its scale."""
     return Family(
