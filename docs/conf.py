@@ -34,6 +34,7 @@ autodoc_preserve_defaults = True
 nitpick_ignore_regex = [
     ("py:.*", r"(?!crewe\.).*"),
     ("py:class", r"crewe\.workflows\.(plan\.Provenance|many\.Item|quantify_restored\.Restoration)"),
+    ("py:class", r"crewe\.workflows\.analysed\.Analyses"),
     ("py:class", r"crewe\.workflows\.(live_session\.\w+|live_result\.\w+|phase\.PhaseImages)"),
     ("py:class", r"crewe\.(degradation|networks|recipes|specimens|stem4d|training_sets)\.\w+\.\w+"),
 ]
@@ -41,7 +42,8 @@ nitpick_ignore_regex = [
 SET_COMMANDS = ("make", "list", "recipe", "find", "preview", "export", "check")
 COMMANDS = (
     "",
-    *("quantify", "map-atoms", "restore", "fuse", "phase", "live", "rerun", "info", "convert"),
+    *("quantify", "count", "strain", "volume", "map-atoms", "restore", "fuse", "phase", "live"),
+    *("rerun", "info", "convert"),
     *("simulate", "train"),
     *("networks", "networks show", "networks export"),
     *("emulator pairs", "emulator fit", "emulator check"),

@@ -30,7 +30,7 @@ def analyse_folders(
 
     from crewe.cli.outcomes import tell
     from crewe.cli.progress import listener
-    from crewe.workflows.analyse_folder import analyse_and_finish, extended
+    from crewe.workflows.analyse_stored import analyse_and_finish, extended
     from crewe.workflows.many import run_many
     from crewe.workflows.stored_result import plan_of
 

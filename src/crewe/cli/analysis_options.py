@@ -58,7 +58,7 @@ Rule = Annotated[
     _option(COUNTING, text="How a library is compared with --by library. Default: bayes."),
 ]
 LeastCount = Annotated[
-    int | None, _option(COUNTING, text="Atoms in the thinnest columns, if known. Default: 1.")
+    int | None, _option(COUNTING, text="Atoms in the thinnest columns, where that is known.")
 ]
 MostCount = Annotated[int | None, _option(COUNTING, text="Most atoms in a column. Default: 60.")]
 CountWidth = Annotated[

@@ -4,6 +4,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from crewe.workflows.analyse_stored import analyse_folder
     from crewe.workflows.carry_out import run, run_unless_finished
     from crewe.workflows.live import run_live
     from crewe.workflows.live_plan import LivePlan
@@ -13,24 +14,41 @@ if TYPE_CHECKING:
     from crewe.workflows.phase_in_memory import phase_images
     from crewe.workflows.phase_plan import PhasePlan
     from crewe.workflows.plan import FindOptions, FitOptions, IntensityScale, QuantifyPlan, UnitCell
+    from crewe.workflows.plan_analyses import (
+        CountOptions,
+        LatticeOptions,
+        ScatteringLibrary,
+        StrainOptions,
+        VolumeOptions,
+    )
     from crewe.workflows.plan_file import load_plan, plan_from, save_plan
+    from crewe.workflows.plan_image_parts import BackgroundRemoval, RegionOptions, WeakColumnOptions
     from crewe.workflows.quantify import Quantification
     from crewe.workflows.repeat import Comparison, rerun
 
 _FILE_OF = {
+    "BackgroundRemoval": "plan_image_parts",
     "Comparison": "repeat",
+    "CountOptions": "plan_analyses",
     "FindOptions": "plan",
     "Finished": "many",
     "FitOptions": "plan",
     "IntensityScale": "plan",
+    "LatticeOptions": "plan_analyses",
     "LivePlan": "live_plan",
     "Observer": "observer",
     "Outcome": "many",
     "PhasePlan": "phase_plan",
     "Quantification": "quantify",
     "QuantifyPlan": "plan",
+    "RegionOptions": "plan_image_parts",
+    "ScatteringLibrary": "plan_analyses",
     "Silent": "observer",
+    "StrainOptions": "plan_analyses",
     "UnitCell": "plan",
+    "VolumeOptions": "plan_analyses",
+    "WeakColumnOptions": "plan_image_parts",
+    "analyse_folder": "analyse_stored",
     "load_plan": "plan_file",
     "phase_images": "phase_in_memory",
     "plan_from": "plan_file",
@@ -44,19 +62,28 @@ _FILE_OF = {
 }
 
 __all__ = [
+    "BackgroundRemoval",
     "Comparison",
+    "CountOptions",
     "FindOptions",
     "Finished",
     "FitOptions",
     "IntensityScale",
+    "LatticeOptions",
     "LivePlan",
     "Observer",
     "Outcome",
     "PhasePlan",
     "Quantification",
     "QuantifyPlan",
+    "RegionOptions",
+    "ScatteringLibrary",
     "Silent",
+    "StrainOptions",
     "UnitCell",
+    "VolumeOptions",
+    "WeakColumnOptions",
+    "analyse_folder",
     "load_plan",
     "phase_images",
     "plan_from",

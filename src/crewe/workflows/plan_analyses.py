@@ -73,8 +73,8 @@ class CountOptions(PlanPart):
     """Cross-section of one atom, as far as it is known, in the unit of the table."""
     scale_std: float | None = Field(default=None, ge=0)
     """Relative standard error of that scale, or of the library's; nothing takes 0.1."""
-    least_count: PositiveInt = 1
-    """Fewest atoms in a column."""
+    least_count: PositiveInt | None = None
+    """Atoms in the thinnest columns, where that is known; it fixes the counts of all others."""
     most_count: PositiveInt = 60
     """Most atoms in a column."""
     components: PositiveInt | None = None
@@ -144,7 +144,7 @@ def _complaints(count: CountOptions) -> list[tuple[bool, str]]:
             "a dose is of use with width 'dose': add --width dose",
         ),
         (
-            count.least_count > count.most_count,
+            (count.least_count or 1) > count.most_count,
             f"least_count {count.least_count} is above most_count {count.most_count}",
         ),
     ]

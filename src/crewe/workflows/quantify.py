@@ -13,6 +13,7 @@ from crewe.atoms import (
     fit_columns,
 )
 from crewe.atoms.by_network import UNCERTAIN, doubts
+from crewe.atoms.remove_background import remove_background
 from crewe.errors import CalibrationError
 from crewe.physics.intensity import detector_levels, normalise_to_detector
 from crewe.workflows.analyse import with_analyses
@@ -65,6 +66,9 @@ def quantify(plan: QuantifyPlan, observer: Observer) -> Quantification:
     observer.stage_started("reading")
     done = plan.model_copy(update={"provenance": provenance_of(plan)})
     measured = _calibrated_image(plan)
+    if plan.remove_background is not None:
+        observer.stage_started("removing the background")
+        measured = remove_background(measured, **plan.remove_background.model_dump())
     restored = None if plan.restore is None else restored_image(plan, measured, observer)
     image = measured if restored is None else restored.image
     found = _found(plan, image, observer)
@@ -116,8 +120,15 @@ def _network_found(plan: QuantifyPlan, found: "pd.DataFrame") -> dict[str, Any]:
 
 
 def _fit_settings(plan: QuantifyPlan, electrons: float | None) -> dict[str, Any]:
-    """Return the arguments of the fit; a known dose turns automatic noise into counts."""
+    """Return the arguments of the fit; a known dose turns automatic noise into counts.
+
+    Not so where a background was subtracted: its electrons still make noise, but are not there.
+    """
     settings = plan.fit.model_dump()
+    if plan.remove_background is not None:
+        electrons = None
+        if settings["background"] == "auto":
+            settings["background"] = "constant"
     if settings["noise"] == "auto" and electrons is not None:
         settings["noise"] = "counts"
     return {**settings, "electrons_per_unit": electrons, "seed": plan.seed}

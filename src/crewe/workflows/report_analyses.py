@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from crewe.workflows.report_counting import counting_numbers, counting_png, counting_section
 from crewe.workflows.report_lattice import lattice_numbers, lattice_pngs, lattice_section
 from crewe.workflows.report_volume import volume_numbers, volume_png, volume_section
+from crewe.workflows.report_weak import weak_section
 
 if TYPE_CHECKING:
     from crewe.workflows.quantify import Quantification
@@ -31,4 +32,4 @@ def analysis_numbers(summary: dict[str, Any]) -> list[tuple[str, str]]:
 def analysis_sections(result: "Quantification", figures: dict[str, bytes]) -> str:
     """Write the sections of all analyses; empty where there are none."""
     sections = (counting_section, lattice_section, volume_section)
-    return "".join(section(result, figures) for section in sections)
+    return weak_section(result) + "".join(section(result, figures) for section in sections)

@@ -6,7 +6,7 @@ from analysis_data import CELL, ELECTRONS, LIBRARY, write_crystal
 
 from crewe.errors import PlanError
 from crewe.workflows import load_plan, plan_from, rerun, run
-from crewe.workflows.analyse_folder import analyse_folder
+from crewe.workflows.analyse_stored import analyse_folder
 from crewe.workflows.observer import Recorder
 from crewe.workflows.result_folder import files_of, is_finished
 
