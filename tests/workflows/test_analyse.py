@@ -7,7 +7,7 @@ from analysis_data import CELL, EDGE, ELECTRONS, LIBRARY, thicknesses, write_cry
 
 from crewe import io
 from crewe.errors import NoColumnsError, PlanError
-from crewe.workflows import plan_from, rerun, run
+from crewe.workflows import analyse_folder, load_plan, plan_from, rerun, run
 from crewe.workflows.analyse import warnings_of
 from crewe.workflows.result_folder import files_of
 
@@ -124,14 +124,24 @@ def test_what_cannot_be_decided_is_said_first_and_loudly(tmp_path):
     report = (tmp_path / "out" / "report.html").read_text("utf-8")
     assert "cannot be decided" in report
     assert "Not decided" in report
+    assert result.fit.columns["count"].isna().all()
+    known = int(result.fit.columns["count_probability"].notna().sum())
+    assert known == counting["n_undecided"] > 50
+    assert (counting["n_counted"], counting["columns_of_count"]) == (0, {})
 
 
-def test_no_model_without_a_single_count(tmp_path):
-    image = write_crystal(tmp_path / "po.tif", electrons=60)
-    options = {"by": "curve", "least_probability": 0.999}
-    settings = {"image": image, "intensity": SCALE, **ALL, "count": options}
-    with pytest.raises(NoColumnsError, match="no column has a count"):
+def test_no_model_without_a_count_but_the_columns_are_kept(tmp_path):
+    image = write_crystal(tmp_path / "po.tif", electrons=15)
+    settings = {"image": image, "intensity": SCALE, **ALL, "count": {}, "output": tmp_path / "out"}
+    with pytest.raises(NoColumnsError, match=r"no column has a count.*columns, without analyses"):
         run(plan_from(settings))
+    kept = load_plan(tmp_path / "out" / "plan.yaml")
+    assert kept.count is kept.volume is None
+    assert len(io.read_table(tmp_path / "out" / "columns.parquet")) > 50
+    kept_counts = {"count": {"keep_undecided": True, "least_probability": 0.0}}
+    result = analyse_folder(tmp_path / "out", kept_counts)
+    assert result.fit.columns["count"].notna().sum() > 50
+    assert not result.summary["counting"]["decided"]
 
 
 def test_a_cell_that_does_not_fit_is_no_silent_number(tmp_path):

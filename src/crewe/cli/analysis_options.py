@@ -83,6 +83,11 @@ LeastProbability = Annotated[
     _option(COUNTING, text="Columns less sure than this get no count. Default: 0.5."),
 ]
 
+KeepUndecided = Annotated[
+    bool,
+    _option(COUNTING, "--keep-undecided", text="Keep counts even where the data decide nothing."),
+]
+
 LATTICE = "Lattice"
 Cells = Annotated[
     list[Path] | None,

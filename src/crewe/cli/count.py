@@ -48,6 +48,7 @@ def count(
     dose: asking.Dose = None,
     types: asking.Types = None,
     least_probability: asking.LeastProbability = None,
+    keep_undecided: asking.KeepUndecided = False,
     region: asking.Region = None,
     series: Series = False,
     output: SeriesFolder = None,
@@ -79,6 +80,7 @@ def count(
         dose_e_per_angstrom2=dose,
         types=analysis_words.types_or_none(types),
         least_probability=least_probability,
+        keep_undecided=keep_undecided or None,
     )
     if series:
         return _count_series(results, settings, output, overwrite, as_json, quiet)

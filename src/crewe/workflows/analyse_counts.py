@@ -36,6 +36,18 @@ def count(
     )
 
 
+def with_counts(
+    columns: "pd.DataFrame", counts: "AtomCounts", options: "CountOptions"
+) -> "pd.DataFrame":
+    """Return the table with the count of each column.
+
+    Where the data as a whole decide nothing, no column has a count, however probable one would
+    be if the model held, unless the plan wants them kept.
+    """
+    withheld = not (counts.summary["decided"] or options.keep_undecided)
+    return counts.add_to(columns, np.inf if withheld else options.least_probability)
+
+
 def library_array(library: "ScatteringLibrary") -> "xr.DataArray":
     """Return the library of a plan as an array over atoms."""
     import xarray as xr
@@ -68,10 +80,13 @@ def counting_summary(
 ) -> dict[str, Any]:
     """Return the counts in numbers that can be written as JSON."""
     answered = columns["count"].dropna().astype(int)
+    known = int(columns["count_probability"].notna().sum())
     values, times = np.unique(answered.to_numpy(), return_counts=True)
     return plain(
         {
             **counts.summary,
+            "n_counted": len(answered),
+            "n_undecided": known - len(answered),
             "way": options.way,
             "least_probability": options.least_probability,
             "columns_of_count": dict(zip(values, times, strict=True)),

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from crewe.errors import PlanError
-from crewe.workflows.analyse import with_analyses
+from crewe.workflows.analyse import warnings_of, with_analyses
 from crewe.workflows.carry_out import write_result
 from crewe.workflows.many import Finished
 from crewe.workflows.observer import Observer, Silent
@@ -16,7 +16,7 @@ from crewe.workflows.provenance import versions
 from crewe.workflows.quantify import Quantification
 from crewe.workflows.repeat_request import tell_versions
 from crewe.workflows.result_folder import check_output
-from crewe.workflows.stored_result import load_result
+from crewe.workflows.stored_result import SECTIONS, load_result
 
 
 def analyse_folder(
@@ -35,9 +35,8 @@ def analyse_folder(
     plan = extended(stored.plan, parts)
     plan = _with_versions(plan, observer)
     result = with_analyses(replace(stored, plan=plan), observer)
-    for warning in result.summary["warnings"]:
-        if warning not in stored.summary["warnings"]:
-            observer.warning(warning)
+    for warning in warnings_of(_sections(result.summary, parts)):
+        observer.warning(warning)
     observer.stage_started("writing")
     write_result(result, folder, overwrite=True)
     observer.finished(in_one_line(result, parts))
@@ -60,6 +59,13 @@ def extended(plan: QuantifyPlan, parts: Mapping[str, Any]) -> QuantifyPlan:
                 "crewe strain with the new cell first"
             )
     return plan_from({**plan.model_dump(exclude_none=True), **parts}, "the analysis")
+
+
+def _sections(summary: dict[str, Any], parts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the sections of a summary that parts of a plan bear on."""
+    names = {"count": "counting", "lattice": "lattice", "strain": "lattice", "volume": "volume"}
+    asked = SECTIONS if "region" in parts else {names[part] for part in parts}
+    return {name: summary[name] for name in SECTIONS if name in asked and name in summary}
 
 
 def _with_versions(plan: QuantifyPlan, observer: Observer) -> QuantifyPlan:

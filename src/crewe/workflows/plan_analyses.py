@@ -94,6 +94,8 @@ class CountOptions(PlanPart):
     """Types or names of the columns to count; nothing counts all."""
     least_probability: float = Field(default=0.5, ge=0, lt=1)
     """A column whose likeliest count is less probable than this is left without a count."""
+    keep_undecided: bool = False
+    """Give columns their likeliest count even where the data as a whole decide nothing."""
 
     @property
     def way(self) -> Literal["curve", "hybrid", "mixture", "library"]:

@@ -58,11 +58,24 @@ class Quantification:
 
 
 def quantify(plan: QuantifyPlan, observer: Observer) -> Quantification:
-    """Read the plan's image, find its columns and fit them.
+    """Read the plan's image, find its columns, fit them, and ask them what the plan wants to know.
 
-    Raises CreweError when the image cannot be used; a column whose fit fails is a
-    flag in the table.
+    Raises CreweError when the image cannot be used or the columns cannot be asked that; a
+    column whose fit fails is a flag in the table.
     """
+    return asked(fitted(plan, observer), observer)
+
+
+def asked(result: Quantification, observer: Observer) -> Quantification:
+    """Return a result with its analyses, and tell all its warnings."""
+    result = with_analyses(result, observer)
+    for warning in result.summary["warnings"]:
+        observer.warning(warning)
+    return result
+
+
+def fitted(plan: QuantifyPlan, observer: Observer) -> Quantification:
+    """Return the result as it is before any analysis."""
     observer.stage_started("reading")
     done = plan.model_copy(update={"provenance": provenance_of(plan)})
     measured = _calibrated_image(plan)
@@ -93,10 +106,7 @@ def quantify(plan: QuantifyPlan, observer: Observer) -> Quantification:
         summary["warnings"] += doubts(found)
     if restoration is not None:
         add_restoration(summary, fit, restoration)
-    result = with_analyses(Quantification(done, image, fit, summary, restoration), observer)
-    for warning in result.summary["warnings"]:
-        observer.warning(warning)
-    return result
+    return Quantification(done, image, fit, summary, restoration)
 
 
 def _found(plan: QuantifyPlan, image: "xr.DataArray", observer: Observer) -> "pd.DataFrame":
