@@ -17,7 +17,7 @@ from benchmarks.accuracy.counting_sets import KINDS, counted_set
 from benchmarks.accuracy.counting_store import code_checksum, kept
 from benchmarks.accuracy.counting_widths import WidthRow, width_rows
 
-NOISES = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4)
+NOISES = (0.15, 0.2, 0.25, 0.3, 0.4)
 SEEDS = 20
 
 Case = tuple[str, str, float]

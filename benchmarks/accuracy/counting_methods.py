@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import xarray as xr
-from crewe.atoms.counting.by_curve import count_by_curve
-from crewe.atoms.counting.by_mixture import count_by_mixture
 from numpy.typing import NDArray
 
 from benchmarks.accuracy.counting_sets import CountedSet
+from crewe.atoms.counting.by_curve import count_by_curve
+from crewe.atoms.counting.by_mixture import count_by_mixture
 
 Array = NDArray[np.float64]
 SCALE_STD = 0.1
@@ -42,7 +43,9 @@ def curve(data: CountedSet) -> Answer:
     return _of_posterior(data, found.posterior)
 
 
-def curve_with_library(data: CountedSet, factor: float = 1.0) -> Answer:
+def curve_with_library(
+    data: CountedSet, factor: float = 1.0, width: Literal["common", "measured"] = "common"
+) -> Answer:
     """Counting on the library's curve, whose scale is known to a tenth and is off by `factor`."""
     library = xr.DataArray(
         factor * data.library.to_numpy(), coords=data.library.coords, attrs=data.library.attrs
@@ -52,8 +55,14 @@ def curve_with_library(data: CountedSet, factor: float = 1.0) -> Answer:
         library=library,
         scale_std=SCALE_STD,
         least_count=int(data.counts.min()),
+        width=width,
     )
     return _of_posterior(data, found.posterior)
+
+
+def curve_with_library_and_errors(data: CountedSet) -> Answer:
+    """The same where the standard error of every cross-section is known, as after a fit."""
+    return curve_with_library(data, width="measured")
 
 
 def curve_with_wrong_library(data: CountedSet) -> Answer:
@@ -106,6 +115,8 @@ def _mixture(data: CountedSet, components: int | None) -> Answer:
 
 
 def _of_posterior(data: CountedSet, posterior: Array) -> Answer:
+    # Columns that were left out (negative cross-sections) have no count and no probability.
+    posterior = np.nan_to_num(posterior)
     return _answer(data, posterior.argmax(axis=1), posterior.max(axis=1))
 
 
@@ -118,6 +129,7 @@ METHODS: dict[str, Callable[[CountedSet], Answer]] = {
     "curve": curve,
     "atom": curve_with_atom,
     "library": curve_with_library,
+    "library, errors": curve_with_library_and_errors,
     "library off": curve_with_wrong_library,
     "library off, nearest": wrong_library_without_data,
     "mixture": mixture,

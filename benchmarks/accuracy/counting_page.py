@@ -18,6 +18,7 @@ COLUMNS = (
     "curve",
     "atom",
     "library",
+    "library, errors",
     "library off",
     "library off, nearest",
     "mixture",
@@ -37,6 +38,7 @@ the smallest count (the offset), and nothing else than its column says:
 - **curve**: `by="curve"`, no library at all.
 - **atom**: the same with the cross-section of one atom, wrong by a draw from ±10 %.
 - **library**: the shape of the true library with a free scale, prior 1 ± 0.1.
+  *errors*: and the standard error of every cross-section is known (`width="measured"`).
 - **library off**: the same, and the library's scale is wrong by a draw from that prior.
   *nearest*: the nearest entry of that wrong library, which is what the prior alone gives.
 - **mixture**: free means, their number by ICL, as StatSTEM does it; *number known*: told how many.

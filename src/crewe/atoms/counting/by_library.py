@@ -158,9 +158,8 @@ def _report(
     count = (len(theta) - 2) // 2
     residual = residuals_in_steps(values[inside], theta[count : 2 * count])
     objections = _objections(residual, int((~inside).sum()), len(values), count - 1)
-    verdict = f"matched with the library of {count - 1} atoms ({rule})"
-    if objections:
-        verdict += f"; the counts cannot be trusted: {objections[0]}"
+    verdict = f"Matched with the library of {count - 1} atoms ({rule})"
+    verdict += f"; the counts cannot be trusted: {objections[0]}." if objections else "."
     return {
         "method": "library",
         "rule": rule,

@@ -122,15 +122,17 @@ def _report(
 ) -> dict[str, Any]:
     count = (len(theta) - 2) // 2
     advice = advise(theta, table, criterion, offset, chosen_here)
-    lead = f"{criterion.upper()} chose" if chosen_here else "a mixture was given"
-    verdict = f"{lead} {count} components; " + (
-        f"their counts cannot be trusted: {advice.objections[0]}"
+    lead = f"{criterion.upper()} chose" if chosen_here else "Given were"
+    doubt = "their counts cannot be trusted" if chosen_here else "one thing speaks against them"
+    verdict = f"{lead} {count} component{'s' if count > 1 else ''}; " + (
+        f"{doubt}: {advice.objections[0]}."
         if advice.objections
-        else "nothing speaks against their counts"
+        else "nothing speaks against their counts."
     )
     return {
         "method": "mixture",
-        "decided": not advice.objections,
+        # Who names the number of components has decided, and reads the warnings.
+        "decided": not (advice.objections and chosen_here),
         "verdict": verdict,
         "warnings": advice.objections,
         "components": count,

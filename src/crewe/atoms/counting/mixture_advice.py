@@ -48,6 +48,11 @@ def advise(
     """Look at a mixture θ and at the criteria of all; `chosen_here` if the criterion chose it."""
     advice = Advice()
     count = (len(theta) - 2) // 2
+    if count == 1:
+        advice.add(
+            "all columns are of one component, which shows no step from one count to the next: "
+            "count with by='curve', or with a library"
+        )
     if chosen_here:
         _competitors(advice, table, criterion, count)
     _widths(advice, theta, offset)

@@ -41,8 +41,10 @@ class AtomCounts:
         """Return the table of columns with the count of each.
 
         `count` is the likeliest number of atoms, missing where its `count_probability` is below
-        `least_probability`; `count_low` and `count_high` enclose the count with a probability of
-        at least 0.9. Columns that were left out have no numbers.
+        `least_probability`, and everywhere if the data could not decide (`summary["decided"]`); a
+        `least_probability` of 0 takes every count all the same. `count_low` and `count_high`
+        enclose the count with a probability of at least 0.9, if the model holds. Columns that were
+        left out have no numbers.
         """
         table = columns.copy()
         table.attrs = dict(columns.attrs)
@@ -50,7 +52,8 @@ class AtomCounts:
         rows = np.where(known[:, None], self.posterior, 1.0)
         probability = np.where(known, rows.max(axis=1), np.nan)
         low, high = interval(rows)
-        answered = np.logical_and(known, probability >= least_probability)
+        trusted = bool(self.summary["decided"]) or least_probability == 0
+        answered = known & (probability >= least_probability) & trusted
         table["count"] = _whole(rows.argmax(axis=1), answered)
         table["count_probability"] = probability
         table["count_low"] = _whole(low, known)
