@@ -8,6 +8,7 @@ from crewe.workflows.report_tables import UNKNOWN, pairs_table, plain_table, wit
 from crewe.workflows.report_words import figure_html, sentences, verdict_html
 
 if TYPE_CHECKING:
+    from crewe.workflows.plan_analyses import CountOptions
     from crewe.workflows.quantify import Quantification
 
 WAYS = {
@@ -56,7 +57,7 @@ def counting_numbers(summary: dict[str, Any]) -> list[tuple[str, str]]:
     total = with_error(facts["atoms_total"], facts["atoms_total_std"])
     return [
         ("columns with a count", f"{facts['n_counted']:,}"),
-        ("atoms in these columns", total),
+        ("atoms expected in all that were asked", total),
         ("probability of a count, mean", f"{facts['mean_probability']:.2f}"),
     ]
 
@@ -72,22 +73,30 @@ def counting_section(result: "Quantification", figures: dict[str, bytes]) -> str
         f"probable than {least}. Beside them the cross-sections with the fitted mixture, "
         "cross-section against thickness, and how sure the counts are."
     )
-    settings = {**options.model_dump(mode="json"), "library": None, "by": WAYS[options.way]}
-    if options.library is not None:
-        number = len(options.library.scs)
-        settings["library"] = f"{options.library.name}, {number} values in {options.library.unit}"
     advice = [text for text in facts.get("advice", []) if text not in facts["warnings"]]
     return (
         "<h2>Atoms in each column</h2>"
         + verdict_html(facts["verdict"], facts["decided"])
-        + sentences([*facts["warnings"], *advice])
+        + sentences(advice)
         + figure_html(figures["counting"], escape(facts["verdict"], quote=True), caption)
         + '<div class="beside">'
         + pairs_table(_found(facts), "What was found")
-        + pairs_table(given(settings), "Settings of the count")
+        + pairs_table(_settings(options), "Settings of the count")
         + "</div>"
         + _counts_table(facts)
     )
+
+
+def _settings(options: "CountOptions") -> dict[str, str]:
+    """List what bears on the chosen way of counting."""
+    listed = {**options.model_dump(mode="json"), "by": WAYS[options.way], "library": None}
+    if options.library is not None:
+        number = len(options.library.scs)
+        listed["library"] = f"{options.library.name}, {number} values in {options.library.unit}"
+    elsewhere = set() if options.way == "mixture" else {"components", "criterion", "offset"}
+    if options.way != "library":
+        elsewhere.add("rule")
+    return given({name: value for name, value in listed.items() if name not in elsewhere})
 
 
 def _found(facts: dict[str, Any]) -> dict[str, str]:
@@ -118,7 +127,6 @@ def _counts_table(facts: dict[str, Any]) -> str:
     columns = facts["columns_of_count"]
     if not columns:
         return ""
-    rows = [["atoms", *columns], ["columns", *(f"{number:,}" for number in columns.values())]]
-    turned = [list(pair) for pair in zip(*(row[1:] for row in rows), strict=True)]
-    table = plain_table([("atoms", ""), ("columns", "")], turned, "Columns of each count.")
+    rows = [[atoms, f"{number:,}"] for atoms, number in columns.items()]
+    table = plain_table([("atoms", ""), ("columns", "")], rows, "Columns by number of atoms.")
     return f"<details><summary>Columns of each count</summary>{table}</details>"

@@ -4,8 +4,8 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from crewe.workflows.report_settings import given
-from crewe.workflows.report_tables import UNKNOWN, pairs_table, plain_table, with_error
-from crewe.workflows.report_words import figure_html, sentences
+from crewe.workflows.report_tables import UNKNOWN, pairs_table, plain_table, rounded, with_error
+from crewe.workflows.report_words import figure_html
 
 if TYPE_CHECKING:
     from crewe.workflows.quantify import Quantification
@@ -57,9 +57,12 @@ def lattice_numbers(summary: dict[str, Any]) -> list[tuple[str, str]]:
     facts = summary.get("lattice")
     if facts is None:
         return []
-    first = facts["lattices"][0]
+    edges = " × ".join(
+        rounded(facts["lattices"][0][name], facts["lattices"][0][f"{name}_std"])[0]
+        for name in ("a", "b")
+    )
     return [
-        ("edges of the lattice", f"{_edge(first, 'a')} × {_edge(first, 'b')} Å"),
+        ("edges of the lattice", f"{edges} Å"),
         ("columns in a lattice", f"{sum(one['columns'] for one in facts['lattices']):,}"),
     ]
 
@@ -71,7 +74,6 @@ def lattice_section(result: "Quantification", figures: dict[str, bytes]) -> str:
         return ""
     parts = [
         "<h2>Lattice</h2>",
-        sentences(facts["warnings"]),
         _lattices_table(facts["lattices"]),
         figure_html(
             figures["displacements"],

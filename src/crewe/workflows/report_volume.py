@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from crewe.workflows.report_settings import given
 from crewe.workflows.report_tables import pairs_table
-from crewe.workflows.report_words import figure_html, sentences
+from crewe.workflows.report_words import figure_html
 
 if TYPE_CHECKING:
     from crewe.workflows.quantify import Quantification
@@ -45,7 +45,6 @@ def volume_section(result: "Quantification", figures: dict[str, bytes]) -> str:
     )
     return (
         "<h2>Model in three dimensions</h2>"
-        + sentences(facts["warnings"])
         + figure_html(figures["volume"], escape(_title(result), quote=True), caption)
         + '<p>To turn it: <a href="volume.html">volume.html</a>, next to this report. For other '
         'programs: <a href="volume.xyz" download>volume.xyz</a> and '
