@@ -3,11 +3,13 @@ import shutil
 import pytest
 import yaml
 from analysis_data import CELL, ELECTRONS, LIBRARY, write_crystal
+from small_networks import matched_filter
 
 from crewe.errors import PlanError
 from crewe.workflows import load_plan, plan_from, rerun, run
 from crewe.workflows.analyse_stored import analyse_folder
 from crewe.workflows.observer import Recorder
+from crewe.workflows.report_restored import stored_restoration_png
 from crewe.workflows.result_folder import files_of, is_finished
 
 SCALE = {"vacuum": 0, "detector": 1, "electrons_per_unit": ELECTRONS}
@@ -92,3 +94,24 @@ def test_other_software_than_that_of_the_fit_is_said_and_noted(folder):
     assert any("made with 1.0" in text for _, text in listener.heard)
     assert set(load_plan(path).provenance.analysed_with) == {"numpy"}
     assert listener.heard[-1][1].startswith("The data decide the count of 64 of 64 columns.")
+
+
+def test_a_restored_result_keeps_what_its_image_alone_could_make(tmp_path):
+    pytest.importorskip("onnxruntime")
+    matched_filter(tmp_path / "smooth.onnx", output="intensity", task="restoration")
+    settings = {"image": write_crystal(tmp_path / "po.tif"), "output": tmp_path / "out"}
+    run(plan_from({**settings, "intensity": SCALE, "restore": str(tmp_path / "smooth.onnx")}))
+    folder = tmp_path / "out"
+    before = contents(folder)
+    (tmp_path / "po.tif").rename(tmp_path / "away.tif")
+    analyse_folder(folder, LATTICE)
+    after = contents(folder)
+    assert after["restored.tif"] == before["restored.tif"]
+    assert after["trust.tif"] == before["trust.tif"]
+    picture = stored_restoration_png(folder / "report.html")
+    assert picture.startswith(b"\x89PNG")
+    report = after["report.html"].decode()
+    assert "The restored image" in report
+    assert "Lattice" in report
+    (tmp_path / "away.tif").rename(tmp_path / "po.tif")
+    assert rerun(folder).identical
