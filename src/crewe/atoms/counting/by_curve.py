@@ -98,7 +98,10 @@ def count_by_curve(
     data = _gathered(usable.scs / reference, own, family)
     rng = np.random.default_rng(seed)
     tell("searching curves", 0.0)
-    families = [family] if library is not None else [family, straight_family(family)]
+    # Without thin columns a straight curve explains those of a channelling one with every count
+    # one lower, and better for having fewer numbers: it needs a first count to hold on to.
+    simpler = [straight_family(family)] if family.anchored and library is None else []
+    families = [family, *simpler]
     found = [find_summits(one, data) for one in families]
     tell("weighing curves", 0.4)
     samples = together(

@@ -22,7 +22,7 @@ from crewe.atoms.counting.comb import (
 from crewe.atoms.counting.thickness_curve import Family
 from crewe.atoms.stamps import Array, Index
 
-CONCENTRATIONS = (3.0, 12.0, 50.0)
+CONCENTRATIONS = (3.0, 15.0, 80.0, 400.0)
 """Columns that the smooth distribution is worth; the evidence is the mean over these."""
 LEAST_COLUMNS = 0.02
 """Columns that every count is worth in any case."""

@@ -1,0 +1,65 @@
+import numpy as np
+import pandas as pd
+import pytest
+from small_counts import counted_columns, library
+
+from crewe.atoms.counting.count import count_atoms
+from crewe.errors import NoColumnsError, PlanError
+
+
+@pytest.fixture
+def columns():
+    table, truth = counted_columns(0.1)
+    table["flag"] = ["edge"] * 5 + [""] * 295
+    table["type"] = np.arange(300) % 2
+    table["site_name"] = np.where(table["type"] == 0, "Pt", "O")
+    table.index = pd.RangeIndex(1000, 1300)
+    return table, truth
+
+
+@pytest.mark.parametrize("by", ["curve", "hybrid", "mixture", "library"])
+def test_every_way_counts_the_same_columns(columns, by):
+    table, truth = columns
+    settings = {"components": 20} if by == "mixture" else {}
+    given = library() if by in ("hybrid", "library") else None
+    found = count_atoms(table, by=by, library=given, **settings)
+    assert len(found.posterior) == 300
+    assert np.isnan(found.posterior[:5]).all()
+    rows = found.posterior[5:]
+    assert np.allclose(rows.sum(axis=1), 1)
+    assert (rows.argmax(axis=1) == truth[5:]).mean() > 0.97
+    assert found.summary["n_left_out"] == 5
+    answer = found.add_to(table)
+    assert answer["count"].isna().sum() == pytest.approx(5, abs=6)
+
+
+@pytest.mark.parametrize("types", [[0], ["Pt"]])
+def test_types_are_counted_by_number_or_name(columns, types):
+    table, _ = columns
+    found = count_atoms(table, types=types, least_count=1)
+    known = np.isfinite(found.posterior[:, 0])
+    assert np.array_equal(known, (table["type"] == 0) & (table["flag"] == ""))
+    assert found.summary["n_left_out"] == 300 - known.sum()
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"by": "eye"}, "by is one of"),
+        ({"by": "hybrid"}, "needs a library"),
+        ({"by": "library"}, "needs a library"),
+        ({"by": "curve", "library": library()}, "takes no library"),
+        ({"by": "hybrid", "library": library(factor=1e-3)}, "another scale"),
+        ({"types": [7]}, "no column is of type 7"),
+        ({"by": "curve", "componets": 3}, "no such setting"),
+    ],
+)
+def test_what_does_not_fit_is_refused(columns, settings, said):
+    with pytest.raises(PlanError, match=said):
+        count_atoms(columns[0], **settings)
+
+
+def test_too_few_columns_of_a_type_are_refused(columns):
+    table = columns[0].assign(type=np.arange(300) // 290)
+    with pytest.raises(NoColumnsError, match="at least 20"):
+        count_atoms(table, types=[1])
