@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import xarray as xr
-from crewe.atoms.counting.count import count_atoms
 from numpy.typing import NDArray
 
 from benchmarks.accuracy.counting_particle_images import (
@@ -25,10 +24,12 @@ from benchmarks.accuracy.counting_particle_images import (
     PIXEL_ANGSTROM,
     mean_image,
     sphere,
+    symmetrised,
 )
 from benchmarks.accuracy.counting_particle_page import particle_page
 from benchmarks.accuracy.quantification_networks_images import ALPHA_PX, JITTER_PX
 from crewe.atoms import fit_columns
+from crewe.atoms.counting.count import count_atoms
 from crewe.axes import calibrated_image
 from crewe.degradation import read_chain
 from crewe.networks.zoo import open_network
@@ -51,9 +52,9 @@ class Truth:
 def main() -> None:
     """Count the sphere at every dose and print the page."""
     options = _arguments()
-    clean = mean_image("sphere", options.folder, options.configurations)
+    clean = symmetrised(mean_image("sphere", options.folder, options.configurations))
+    known = truth(clean.shape[0] // 2 * PIXEL_ANGSTROM)
     library = library_of(mean_image("library", options.folder, options.library_configurations))
-    known = truth()
     network = open_network("hrstem")
     noise_free = _counted(fitted(clean, known), library, known)
     scores: dict[tuple[str, float, str], Array] = {}
@@ -71,10 +72,11 @@ def main() -> None:
         options.markdown.write_text(page, encoding="utf-8")
 
 
-def truth() -> Truth:
-    """Columns of the sphere with their numbers of atoms, from left to right."""
-    positions = sphere().positions
-    places, which = np.unique(np.round(positions[:, :2], 3), axis=0, return_inverse=True)
+def truth(middle: float) -> Truth:
+    """Columns of the sphere around (middle, middle) in Å, with their numbers of atoms."""
+    atoms = sphere()
+    positions = atoms.positions[:, :2] - atoms.cell[0, 0] / 2 + middle
+    places, which = np.unique(np.round(positions, 3), axis=0, return_inverse=True)
     counts = np.bincount(which.ravel())
     return Truth(pd.DataFrame(places, columns=["x", "y"]), counts)
 
@@ -140,7 +142,7 @@ def _counted(columns: pd.DataFrame, library: xr.DataArray, known: Truth) -> dict
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, required=True, help="of the simulated images")
-    parser.add_argument("--configurations", type=int, default=8)
+    parser.add_argument("--configurations", type=int, default=3)
     parser.add_argument("--library-configurations", type=int, default=64)
     parser.add_argument("--realisations", type=int, default=10)
     parser.add_argument("--markdown", type=Path)

@@ -13,6 +13,7 @@ import numpy as np
 from ase import Atoms
 from ase.build import bulk
 from numpy.typing import NDArray
+from scipy.ndimage import fourier_shift
 
 from crewe.io.atomic import atomic_path
 from crewe.physics.optics import Optics
@@ -84,6 +85,17 @@ def library_images(number: int) -> NDArray[np.float64]:
         repeats=(4, 4),
     )
     return series.to_numpy()[:, 0]
+
+
+def symmetrised(image: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean of the image's eight equivalent ones; the sphere's middle is then its middle pixel."""
+    middle = sphere().cell[0, 0] / 2 / PIXEL_ANGSTROM
+    whole = int(middle)
+    shift = (whole - middle, whole - middle)
+    moved = np.fft.ifft2(fourier_shift(np.fft.fft2(image), shift)).real
+    moved = moved[: 2 * whole + 1, : 2 * whole + 1]
+    turned = [np.rot90(moved, quarter) for quarter in range(4)]
+    return np.mean(turned + [one.T for one in turned], axis=0)
 
 
 def _rng(number: int) -> np.random.Generator:

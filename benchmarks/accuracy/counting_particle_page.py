@@ -18,8 +18,9 @@ HEAD = """# A platinum sphere, counted
 The case of Fig. 4 of Lobato, Friedrich and Van Aert, npj Comput. Mater. 10, 10 (2024): a sphere of
 11 unit cells along [100], here {columns} columns of 1 to {thickest} atoms 1.96 Å apart. Our own
 multislice at 300 kV, 20 mrad, 60–200 mrad, source 0.7 Å, pixel 0.14 Å, {configurations} frozen
-configurations; the library from slabs of 1 to 13 atoms under the same beam,
-{library_configurations} configurations. Columns are fitted from their true places, as in the paper,
+configurations, each of which counts as eight by the sphere's symmetry; the library from slabs of
+1 to 13 atoms under the same beam, {library_configurations} configurations. Columns are fitted from
+their true places, as in the paper,
 with every other option left alone; {realisations} realisations.
 
 *counting noise*: electrons only. *distorted*: scan jitter and the detector's tail as well, as in

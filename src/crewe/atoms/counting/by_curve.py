@@ -16,13 +16,19 @@ from crewe.atoms.counting.checks import (
 )
 from crewe.atoms.counting.comb import CrossSections, cross_sections
 from crewe.atoms.counting.curve_counts import CountedCurves, count_on_curves
-from crewe.atoms.counting.curve_posterior import sample_curves, together
+from crewe.atoms.counting.curve_posterior import (
+    sample_curves,
+    side_by_side,
+    together,
+)
 from crewe.atoms.counting.curve_search import find_summits
 from crewe.atoms.counting.curve_summary import CurveRun, summarise
 from crewe.atoms.counting.outcome import spread_out
 from crewe.atoms.counting.results import AtomCounts
 from crewe.atoms.counting.thickness_curve import (
     COUNTING_WIDTH,
+    ROUGH,
+    SMOOTH_PART,
     WIDTH,
     Family,
     extended_shape,
@@ -102,16 +108,36 @@ def count_by_curve(
     # one lower, and better for having fewer numbers: it needs a first count to hold on to.
     simpler = [straight_family(family)] if family.anchored and library is None else []
     families = [family, *simpler]
-    found = [find_summits(one, data) for one in families]
+    summits = [find_summits(one, data)[0] for one in families]
     tell("weighing curves", 0.4)
-    samples = together(
-        [sample_curves(s, one, data, rng) for (s, _), one in zip(found, families, strict=True)]
+    samples = side_by_side(
+        [
+            together(
+                [
+                    sample_curves(start, one._replace(smoothness=smoothness), data, rng)
+                    for start, one in zip(summits, families, strict=True)
+                ]
+            )
+            for smoothness in _assumptions(len(usable.scs), library is not None)
+        ]
     )
     tell("counting atoms", 0.7)
     counted = count_on_curves(samples, family, data, usable.scs / reference, own, rng)
     run = CurveRun(usable, family, reference, samples, counted, library, scale_std, width)
     tell("counting atoms", 1.0)
     return _result(run, summarise(run))
+
+
+def _assumptions(columns: int, with_library: bool) -> list[Array]:
+    """How much a smooth distribution of thickness is worth, in columns: rough, and smooth.
+
+    Without a library the data would choose between these with confidence, and wrongly: what
+    columns of one count have in common, such as a facet, passes for steps of a much finer curve.
+    """
+    smooth = SMOOTH_PART * columns
+    if with_library:
+        return [np.array([ROUGH[-1], smooth])]
+    return [ROUGH, np.array([smooth])]
 
 
 def _check_settings(

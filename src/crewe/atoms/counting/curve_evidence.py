@@ -22,8 +22,6 @@ from crewe.atoms.counting.comb import (
 from crewe.atoms.counting.thickness_curve import Family
 from crewe.atoms.stamps import Array, Index
 
-CONCENTRATIONS = (3.0, 15.0, 80.0, 400.0)
-"""Columns that the smooth distribution is worth; the evidence is the mean over these."""
 LEAST_COLUMNS = 0.02
 """Columns that every count is worth in any case."""
 ROUNDS = 40
@@ -47,7 +45,9 @@ def log_posteriors(curves: Array, family: Family, data: CrossSections) -> Array:
         while last > family.first + 1 and smooth[last - 1] + smooth[last] < EMPTY:
             last -= 1
         ends, play = (family.first, last), (family.play * step) ** 2
-        result[n] += log_evidence(data, means, variances, smooth, ends, family.anchored, play)
+        result[n] += log_evidence(
+            data, means, variances, smooth, ends, family.anchored, play, family.smoothness
+        )
     return result
 
 
@@ -60,18 +60,19 @@ def log_evidence(
     ends: tuple[int, int],
     anchored: bool,
     play: float,
+    smoothness: Array,
 ) -> float:
     """Log probability of the data under teeth `ends` (first, last) of unknown frequencies.
 
-    `smooth` are the frequencies that the prior expects. `anchored` and `play` as in
-    `comb_likelihood`.
+    `smooth` are the frequencies that the prior expects, `smoothness` the numbers of columns that
+    this is worth, over which the mean is taken. `anchored` and `play` as in `comb_likelihood`.
     """
     first, last = ends
     terms, low, high = _densities(data, means, variances, first, last)
     frequencies = smooth[first : last + 1].copy()
-    logs = np.empty(len(CONCENTRATIONS))
-    for k in range(len(CONCENTRATIONS)):
-        pseudo = CONCENTRATIONS[k] * smooth[first : last + 1] + LEAST_COLUMNS
+    logs = np.empty(len(smoothness))
+    for k in range(len(smoothness)):
+        pseudo = smoothness[k] * smooth[first : last + 1] + LEAST_COLUMNS
         frequencies[:] = pseudo / pseudo.sum()
         logs[k] = _integral(data, terms, low, high, pseudo, frequencies)
     top = logs.max()

@@ -61,6 +61,17 @@ def together(families: Sequence[CurveSamples]) -> CurveSamples:
     )
 
 
+def side_by_side(opinions: Sequence[CurveSamples]) -> CurveSamples:
+    """Samples under assumptions between which the data shall not choose: each has the same say."""
+    part = 1 / len(opinions)
+    return CurveSamples(
+        curves=np.concatenate([one.curves for one in opinions]),
+        weights=np.concatenate([part * one.weights for one in opinions]),
+        effective=1 / sum(part**2 / one.effective for one in opinions),
+        log_evidence=float(np.mean([one.log_evidence for one in opinions])),
+    )
+
+
 def _log_prior_size(family: Family) -> float:
     """Logarithm of what normalises the normal priors; that of the size is common to families."""
     finite = family.breadth[(family.breadth > 0) & np.isfinite(family.breadth)]

@@ -33,6 +33,10 @@ PARAMETERS = ("size", "curvature", "offset", "channelling", "depth", "width", "c
 SIZE, CURVATURE, OFFSET, CHANNELLING, DEPTH, WIDTH, COUNTING_WIDTH = range(7)
 # A step below this part of the mean one is no step: the curve is taken to end there.
 LEAST_STEP = 0.05
+ROUGH = np.array([5.0, 25.0])
+"""Particles with facets: many columns of some counts, none of others."""
+SMOOTH_PART = 0.67
+"""Part of the columns that a smooth distribution is worth where counts hardly ever are missing."""
 
 
 class Family(NamedTuple):
@@ -62,6 +66,8 @@ class Family(NamedTuple):
     """Relative standard error of it."""
     per_beam: float
     """Known variance per cross-section due to counting electrons; negative: fitted; 0: none."""
+    smoothness: Array
+    """Numbers of columns that a smooth distribution of counts is worth, each as probable."""
 
 
 def free_family(most: int, first: int, anchored: bool) -> Family:
@@ -77,6 +83,7 @@ def free_family(most: int, first: int, anchored: bool) -> Family:
         first_atom=0.0,
         first_atom_std=0.0,
         per_beam=0.0,
+        smoothness=ROUGH,
     )
 
 
@@ -101,6 +108,7 @@ def library_family(shape: Array, first: int, anchored: bool, scale_std: float) -
         first_atom=0.0,
         first_atom_std=0.0,
         per_beam=0.0,
+        smoothness=ROUGH,
     )
 
 
