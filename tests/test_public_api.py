@@ -23,10 +23,12 @@ PUBLIC = {
     "SourceError",
     "SpecimenError",
     "WriteError",
+    "count_atoms",
     "degrade",
     "find_columns",
     "fit_columns",
     "fuse",
+    "index_columns",
     "linear_image",
     "list_signals",
     "load_emulator",
@@ -36,6 +38,7 @@ PUBLIC = {
     "read_image",
     "restore",
     "run",
+    "strain_map",
     "write",
 }
 

@@ -22,10 +22,12 @@ _ROOM_OF = {
     "ColumnFit": "crewe.atoms",
     "FusedMaps": "crewe.chemistry",
     "QuantifyPlan": "crewe.workflows",
+    "count_atoms": "crewe.atoms",
     "degrade": "crewe.degradation",
     "find_columns": "crewe.atoms",
     "fit_columns": "crewe.atoms",
     "fuse": "crewe.chemistry",
+    "index_columns": "crewe.atoms",
     "linear_image": "crewe.simulation.linear",
     "list_signals": "crewe.io",
     "load_emulator": "crewe.simulation.emulator.store",
@@ -35,6 +37,7 @@ _ROOM_OF = {
     "read_image": "crewe.io",
     "restore": "crewe.restoration",
     "run": "crewe.workflows",
+    "strain_map": "crewe.atoms",
     "write": "crewe.io",
 }
 
@@ -52,10 +55,12 @@ __all__ = [
     "SourceError",
     "SpecimenError",
     "WriteError",
+    "count_atoms",
     "degrade",
     "find_columns",
     "fit_columns",
     "fuse",
+    "index_columns",
     "linear_image",
     "list_signals",
     "load_emulator",
@@ -65,6 +70,7 @@ __all__ = [
     "read_image",
     "restore",
     "run",
+    "strain_map",
     "write",
 ]
 

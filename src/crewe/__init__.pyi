@@ -1,6 +1,9 @@
 from crewe.atoms import ColumnFit as ColumnFit
+from crewe.atoms import count_atoms as count_atoms
 from crewe.atoms import find_columns as find_columns
 from crewe.atoms import fit_columns as fit_columns
+from crewe.atoms import index_columns as index_columns
+from crewe.atoms import strain_map as strain_map
 from crewe.chemistry import FusedMaps as FusedMaps
 from crewe.chemistry import fuse as fuse
 from crewe.degradation import degrade as degrade

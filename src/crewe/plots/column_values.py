@@ -41,7 +41,9 @@ def draw_values(
     drawn.set_array(np.ma.masked_invalid(values))
     drawn.set_clim(-limit, limit)
     if not np.isfinite(values).all():
-        axes.set_xlabel("grey: not measured, neighbours missing", loc="left", fontsize=6.5, labelpad=2)
+        axes.set_xlabel(
+            "grey: not measured, neighbours missing", loc="left", fontsize=6.5, labelpad=2
+        )
     bar = figure.colorbar(drawn, ax=axes, extend="both", shrink=0.85, pad=0.02, aspect=20)
     bar.set_label(label)
     bar.outline.set_visible(False)

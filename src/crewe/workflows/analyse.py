@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crewe.workflows.analyse_counts import count, counting_summary, with_counts
+from crewe.workflows.analyse_counts import count, counting_summary
 from crewe.workflows.analyse_lattice import (
     burgers_circuits,
     index,
@@ -68,7 +68,9 @@ def analyse(
         found = _with_lattice(found, plan.lattice, plan.strain, observer)
     if plan.count is not None:
         counts = count(plan, found.columns, image, observer)
-        table = with_counts(found.columns, counts, plan.count)
+        table = counts.add_to(
+            found.columns, plan.count.least_probability, plan.count.keep_undecided
+        )
         section = counting_summary(counts, table, plan.count)
         summary = {**found.summary, "counting": section}
         found = replace(found, columns=table, counts=counts, summary=summary)

@@ -36,18 +36,6 @@ def count(
     )
 
 
-def with_counts(
-    columns: "pd.DataFrame", counts: "AtomCounts", options: "CountOptions"
-) -> "pd.DataFrame":
-    """Return the table with the count of each column.
-
-    Where the data as a whole decide nothing, no column has a count, however probable one would
-    be if the model held, unless the plan wants them kept.
-    """
-    withheld = not (counts.summary["decided"] or options.keep_undecided)
-    return counts.add_to(columns, np.inf if withheld else options.least_probability)
-
-
 def library_array(library: "ScatteringLibrary") -> "xr.DataArray":
     """Return the library of a plan as an array over atoms."""
     import xarray as xr

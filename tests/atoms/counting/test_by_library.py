@@ -33,7 +33,7 @@ def columns(seed, width, counts=None, number=300, dose=None):
 def test_nearest_is_nearest():
     table, _ = columns(1, 0.4)
     inside = table["scs"].to_numpy() < LIBRARY.values[-1]
-    counted = count_by_library(table, LIBRARY).add_to(table, 0)["count"][inside]
+    counted = count_by_library(table, LIBRARY).add_to(table, keep_undecided=True)["count"][inside]
     entries = np.concatenate([[0.0], LIBRARY.values])
     naive = np.abs(table["scs"].to_numpy()[inside, None] - entries).argmin(axis=1)
     certain = counted.notna().to_numpy()

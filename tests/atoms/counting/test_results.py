@@ -40,7 +40,7 @@ def test_where_nothing_is_decided_no_column_has_a_count(columns):
 
 
 def test_every_count_can_be_taken_all_the_same(columns):
-    assert counts(False).add_to(columns, least_probability=0)["count"].tolist() == [1, 2, pd.NA]
+    assert counts(False).add_to(columns, 0, keep_undecided=True)["count"].tolist() == [1, 2, pd.NA]
 
 
 def test_the_interval_holds_nine_tenths():

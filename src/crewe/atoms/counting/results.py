@@ -36,15 +36,18 @@ class AtomCounts:
     atoms_total_std, mean_probability, warnings (list of sentences)."""
 
     def add_to(
-        self, columns: pd.DataFrame, least_probability: float = LEAST_PROBABILITY
+        self,
+        columns: pd.DataFrame,
+        least_probability: float = LEAST_PROBABILITY,
+        keep_undecided: bool = False,
     ) -> pd.DataFrame:
         """Return the table of columns with the count of each.
 
         `count` is the likeliest number of atoms, missing where its `count_probability` is below
-        `least_probability`, and everywhere if the data could not decide (`summary["decided"]`); a
-        `least_probability` of 0 takes every count all the same. `count_low` and `count_high`
-        enclose the count with a probability of at least 0.9, if the model holds. Columns that were
-        left out have no numbers.
+        `least_probability`, and everywhere if the data as a whole could not decide
+        (`summary["decided"]`), unless `keep_undecided`. `count_low` and `count_high` enclose the
+        count with a probability of at least 0.9, if the model holds. Columns that were left out
+        have no numbers.
         """
         table = columns.copy()
         table.attrs = dict(columns.attrs)
@@ -52,7 +55,7 @@ class AtomCounts:
         rows = np.where(known[:, None], self.posterior, 1.0)
         probability = np.where(known, rows.max(axis=1), np.nan)
         low, high = interval(rows)
-        trusted = bool(self.summary["decided"]) or least_probability == 0
+        trusted = bool(self.summary["decided"]) or keep_undecided
         answered = known & (probability >= least_probability) & trusted
         table["count"] = _whole(rows.argmax(axis=1), answered)
         table["count_probability"] = probability
