@@ -42,9 +42,10 @@ def test_platinum_dislocation_of_half_110(radius, noise):
     columns, lattice = platinum(noise)
     circuit = burgers_vector(columns, lattice, around=(40.0, 35.0), radius=radius)
     np.testing.assert_array_equal(circuit.fractions, [1.0, 0.0])
-    np.testing.assert_allclose(circuit.vector, [BURGERS, 0], atol=1e-12)
-    np.testing.assert_allclose(circuit.vector_std, [0.01, 0.02])
-    assert (circuit.length, circuit.length_std) == pytest.approx((BURGERS, 0.01))
+    # what strain is left on the way averages out the better the farther the circuit
+    np.testing.assert_allclose(circuit.vector, [BURGERS, 0], atol=0.25 * BURGERS / radius + 0.02)
+    assert abs(circuit.length - BURGERS) < 4 * circuit.length_std + 0.25 * BURGERS / radius
+    assert 0 < circuit.length_std < 0.1
 
 
 @pytest.mark.parametrize("around", [(18.0, 20.0), (62.0, 50.0)])
@@ -86,7 +87,7 @@ def test_a_centred_cell_gives_halves_and_the_opposite_sense_the_opposite_vector(
             indexed.columns, indexed.lattices[0], around=(51.0, 51.2), radius=20.0
         )
         np.testing.assert_array_equal(np.abs(circuit.fractions), [0.5, 0.5])
-        np.testing.assert_allclose(circuit.vector, [sign * 3.9 / np.sqrt(2), 0], atol=1e-12)
+        np.testing.assert_allclose(circuit.vector, [sign * 3.9 / np.sqrt(2), 0], atol=0.02)
         assert circuit.largest_misfit < 0.6
 
 

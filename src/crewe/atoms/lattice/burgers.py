@@ -38,9 +38,10 @@ class BurgersCircuit:
     """Burgers vector (2,) in multiples of a and b: whole numbers, or the fractions that a centred
     cell allows. Exact."""
     vector: Array
-    """Burgers vector (x, y) in Å, without its part along the beam, which no image shows."""
+    """Burgers vector (x, y) in Å by the mean steps of the path, without its part along the beam,
+    which no image shows."""
     vector_std: Array
-    """Standard errors (2,) of it by those of the lattice."""
+    """Standard errors (2,) of it, by how the steps along the path scatter."""
     length: float
     """Its length in Å."""
     length_std: float
@@ -85,7 +86,25 @@ def burgers_vector(
         )
     # multiples of one over the number of translations, as the cell's file may round them
     fractions = -np.round(counted.sum(axis=0) * len(moves)) / len(moves) + 0.0
-    return _circuit(lattice, around, radius, fractions, points[rows], float(misfit.max()))
+    edges, covariance = _edges_along(steps, counted)
+    vector = fractions @ edges
+    slope = np.kron(fractions, np.eye(2))
+    return _circuit(
+        (around, radius, points[rows], float(misfit.max())),
+        (fractions, vector, slope @ covariance @ slope.T),
+    )
+
+
+def _edges_along(steps: Array, counted: Array) -> tuple[Array, Array]:
+    """Edges (2, 2) that the steps along the path have on average, and their covariance (4, 4).
+
+    Those of the lattice fitted to the whole image would not do: beyond the extra half-plane a
+    dislocated crystal is out of step with its own indices.
+    """
+    normal = counted.T @ counted
+    edges = np.linalg.solve(normal, counted.T @ steps)
+    scatter = np.sum((steps - counted @ edges) ** 2, axis=0) / max(len(steps) - 2, 1)
+    return edges, np.kron(np.linalg.inv(normal), np.diag(scatter))
 
 
 def circuit_columns(columns: pd.DataFrame, lattice: FittedLattice) -> Array:
@@ -156,16 +175,9 @@ def _winding(path: Array) -> int:
 
 
 def _circuit(
-    lattice: FittedLattice,
-    around: tuple[float, float],
-    radius: float,
-    fractions: Array,
-    path: Array,
-    misfit: float,
+    walk: tuple[tuple[float, float], float, Array, float], found: tuple[Array, Array, Array]
 ) -> BurgersCircuit:
-    vector = fractions @ lattice.vectors
-    slope = np.kron(fractions, np.eye(2))
-    covariance = slope @ lattice.covariance[2:, 2:] @ slope.T
+    (around, radius, path, misfit), (fractions, vector, covariance) = walk, found
     length = float(np.linalg.norm(vector))
     along = vector / length if length > 0 else np.zeros(2)
     return BurgersCircuit(
