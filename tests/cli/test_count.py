@@ -78,6 +78,7 @@ def test_dry_run_shows_the_plan_and_writes_nothing(place, capsys):
         (["--type", "0.5"], 2, "--type 0.5"),
         (["--region", "1,1 2,2"], 2, "three corners"),
         (["-o", "out"], 2, "--series"),
+        (["--overwrite"], 2, "--series"),
         (["--least-probability", "2"], 2, "less than 1"),
     ],
 )

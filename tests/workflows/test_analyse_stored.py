@@ -76,6 +76,15 @@ def test_a_failure_leaves_the_folder_as_it_was(folder):
     assert [path.name for path in folder.parent.glob(".*")] == []
 
 
+def test_a_picture_of_an_analysis_that_was_lost_is_drawn_again(folder):
+    analyse_folder(folder, COUNT)
+    picture = folder / "counting.png"
+    drawn = picture.read_bytes()
+    picture.unlink()
+    analyse_folder(folder, COUNT)
+    assert picture.read_bytes() == drawn
+
+
 def test_another_cell_does_not_silently_replace_that_of_the_strain(folder):
     analyse_folder(folder, {**LATTICE, **COUNT, "strain": {}})
     other = {"lattice": {"cells": [{**CELL, "a": 2.81}]}}

@@ -29,6 +29,9 @@ Series = Annotated[
 SeriesFolder = Annotated[
     Path | None, typer.Option("-o", "--output", help="Folder for the result of --series.")
 ]
+SeriesOverwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace an existing folder -o (with --series).")
+]
 
 
 def count(
@@ -52,7 +55,7 @@ def count(
     region: asking.Region = None,
     series: Series = False,
     output: SeriesFolder = None,
-    overwrite: options.Overwrite = False,
+    overwrite: SeriesOverwrite = False,
     dry_run: options.DryRun = False,
     as_json: options.Json = False,
     quiet: options.Quiet = False,

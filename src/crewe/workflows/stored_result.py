@@ -17,7 +17,7 @@ from crewe.workflows.analysed import ADDED, OUTSIDE
 from crewe.workflows.plan import QuantifyPlan
 from crewe.workflows.plan_file import PLAN_NAME, load_plan
 from crewe.workflows.quantify import Quantification
-from crewe.workflows.result_folder import files_of
+from crewe.workflows.result_folder import ANALYSIS_FILES, files_of
 from crewe.workflows.summary import summarise_columns
 from crewe.workflows.weak_columns import PRESENCE
 
@@ -31,11 +31,13 @@ SECTIONS = ("counting", "lattice", "volume")
 def load_result(folder: Path) -> Quantification:
     """Read a result as it was before any analysis; its plan still names those it holds.
 
-    The image is model plus residual, so the image file is not needed. Raises PlanError for what
-    is no finished result of `crewe quantify`, ReadError for one that is damaged.
+    The image is model plus residual, so the image file is not needed, nor are the files of the
+    analyses, which are carried out anew. Raises PlanError for what is no finished result of
+    `crewe quantify`, ReadError for one that is damaged.
     """
     plan = plan_of(folder)
-    missing = [name for name in files_of(plan) if not (folder / name).is_file()]
+    needed = (name for name in files_of(plan) if name not in ANALYSIS_FILES)
+    missing = [name for name in needed if not (folder / name).is_file()]
     if missing:
         raise ReadError(f"{folder} lacks {missing[0]}: make it anew with crewe quantify")
     summary = _summary_in(folder)
