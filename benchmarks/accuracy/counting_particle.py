@@ -129,7 +129,9 @@ def _counted(columns: pd.DataFrame, library: xr.DataArray, known: Truth) -> dict
     scores = {}
     for way in WAYS:
         by = "library" if way == "nearest" else way
-        found = count_atoms(columns, by=by, library=None if way == "curve" else library)
+        told = {"least_count": int(known.counts.min())} if way == "curve" else {}
+        given = {} if way == "curve" else {"library": library}
+        found = count_atoms(columns, by=by, **told, **given)
         best = np.where(np.isfinite(found.posterior), found.posterior, -1.0)
         right = best.argmax(axis=1) == known.counts
         probability = best.max(axis=1)

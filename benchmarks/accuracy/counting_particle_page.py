@@ -16,7 +16,8 @@ HEAD = """# A platinum sphere, counted
 <!-- Written by `python -m benchmarks.accuracy.counting_particle`; do not edit by hand. -->
 
 The case of Fig. 4 of Lobato, Friedrich and Van Aert, npj Comput. Mater. 10, 10 (2024): a sphere of
-11 unit cells along [100], here {columns} columns of {thinnest} to {thickest} atoms 1.96 Å apart. Our own
+11 unit cells along [100], here {columns} columns of {thinnest} to {thickest} atoms, 1.96 Å apart.
+Our own
 multislice at 300 kV, 20 mrad, 60–200 mrad, source 0.7 Å, pixel 0.14 Å, {configurations} frozen
 configurations, each of which counts as eight by the sphere's symmetry; the library from slabs of
 1 to 13 atoms under the same beam, {library_configurations} configurations. Columns are fitted from
@@ -26,15 +27,15 @@ with every other option left alone; {realisations} realisations.
 *counting noise*: electrons only. *distorted*: scan jitter and the detector's tail as well, as in
 `docs/benchmarks/quantification_networks.md`. *restored*: these images after `hrstem`.
 **nearest**: the nearest entry of the library. **hybrid**: the library's curve with a free scale
-(prior 1 ± 0.1). **curve**: no library.
+(prior 1 ± 0.1). **curve**: no library, told that the thinnest columns have {thinnest} atoms.
 
 Fraction of all columns whose likeliest count is right; in brackets the share that gets a count at
 all (probability at least 0.5) and how many of these are right.
 
 """
 REMARKS = """The noise-free image is no measurement: by symmetry its columns come in eights that are
-equal to the last digit, which a curve without a library takes for the steps of a much finer one. With
-counted electrons this stays so weak that the count is left open (the brackets at 1e5 and 5e5 e/Å²).
+equal to the last digit, which a curve without a library may take for the steps of a much finer one.
+At the highest doses this leaves the count open (brackets).
 
 """
 KINDS = ("counting noise", "distorted", "restored")

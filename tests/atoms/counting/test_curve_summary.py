@@ -23,7 +23,7 @@ ALWAYS = {
 def summaries():
     columns, _ = counted_columns(0.15)
     return (
-        count_by_curve(columns).summary,
+        count_by_curve(columns, least_count=1).summary,
         count_by_curve(columns, library=library(), width="dose", electrons_per_unit=1e4).summary,
     )
 
@@ -48,7 +48,7 @@ def test_numbers_of_the_curve_are_those_of_the_columns(summaries):
 def test_each_way_says_what_it_was_told(summaries):
     free, hybrid = summaries
     assert free["method"] == "curve"
-    assert free["prior"] == "no scale"
+    assert free["prior"] == "thinnest columns of 1 atom; no scale"
     assert hybrid["method"] == "hybrid"
     assert "20 values, known to 10 %" in hybrid["prior"]
     assert hybrid["electrons_per_unit"] == pytest.approx(1e4)

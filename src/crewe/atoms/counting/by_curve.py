@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from crewe.atoms.counting.anchoring import better_scale, shifted
 from crewe.atoms.counting.checks import (
     Countable,
     check_positive,
@@ -75,15 +76,17 @@ def count_by_curve(
     - `library`, SCS over "atoms" in the unit of the table, gives the shape of the curve, and its
       scale with a relative standard error `scale_std` (0.1; 0 takes it as it is).
     - Without one, `single_atom_scs` does so for the SCS of one atom.
-    - `least_count`: the thinnest columns have so many atoms. Without it, a library or thin columns
-      little tells 4 … 17 atoms from 5 … 18; leave it out if you do not know.
+    - `least_count`: the thinnest columns have so many atoms. Without it, a library or the SCS of an
+      atom nothing tells 4 … 17 atoms from 5 … 18, so that counts are never decided.
     - `most_count`: no column has more.
     - `width` of the distribution of the SCS of one count: "common" to all counts; "dose" adds the
       counting of electrons, variance SCS/`electrons_per_unit`, which is the dose in e/Å² for SCS
       in Å² (fractions of the beam), and is fitted where it is not given; "measured" adds each
       column's own `scs_std`².
 
-    Columns flagged `edge` or `unconverged` and those without a positive SCS have rows of NaN.
+    Columns flagged `edge` or `unconverged`, those without a positive SCS and those far beyond what
+    the most atoms scatter have rows of NaN. Where another scale than the given one fits far
+    better, nothing is decided.
 
     Raises PlanError for settings or a library that do not fit the table or each other, and for
     cross-sections that cannot be counted; NoColumnsError for fewer than 20 columns.
@@ -123,7 +126,13 @@ def count_by_curve(
     )
     tell("counting atoms", 0.7)
     counted = count_on_curves(samples, family, data, usable.scs / reference, own, rng)
-    run = CurveRun(usable, family, reference, samples, counted, library, scale_std, width)
+    tied = family.anchored or library is not None or single_atom_scs is not None
+    if not tied:
+        counted = counted._replace(posterior=shifted(counted.posterior))
+    other = better_scale(samples, family, data, np.random.default_rng([seed, 1]))
+    run = CurveRun(
+        usable, family, reference, samples, counted, library, scale_std, width, tied, other
+    )
     tell("counting atoms", 1.0)
     return _result(run, summarise(run))
 
@@ -236,13 +245,20 @@ def _result(run: CurveRun, summary: dict[str, object]) -> AtomCounts:
     curve, curve_std = _moments(counted.means, counted)
     spread, _ = _moments(counted.spreads, counted)
     return AtomCounts(
-        posterior=spread_out(counted.posterior, run.usable.rows, 0),
+        posterior=_within(spread_out(counted.posterior, run.usable.rows, 0), run),
         curve=curve * reference,
         curve_std=curve_std * reference,
         spread=spread * reference,
         weights=counted.shares @ counted.frequencies,
         summary=summary,
     )
+
+
+def _within(posterior: Array, run: CurveRun) -> Array:
+    """The posterior (N, K + 1), NaN for columns that no count explains."""
+    beyond = np.flatnonzero(run.usable.rows)[run.beyond]
+    posterior[beyond] = np.nan
+    return posterior
 
 
 def _moments(curves: Array, counted: CountedCurves) -> tuple[Array, Array]:

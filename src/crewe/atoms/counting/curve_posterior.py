@@ -19,6 +19,7 @@ from crewe.atoms.counting.curve_evidence import log_posteriors
 from crewe.atoms.counting.student_mixture import StudentMixture
 from crewe.atoms.counting.thickness_curve import SIZE, Family
 from crewe.atoms.stamps import Array, Index
+from crewe.errors import PlanError
 
 DRAWS = 2000
 PARTICLES = 600
@@ -104,6 +105,11 @@ def sample_curves(
     """Draw curves from the posterior, starting from the summits (m, 7) of the comb's likelihood."""
     target = _Target(family, data)
     heights = target(summits)
+    if not heights.max() > NOTHING / 2:
+        raise PlanError(
+            "no thickness curve reaches the cross-sections: the library or the single atom is of "
+            "another scale, or columns have more atoms than most_count"
+        )
     order = np.argsort(-heights)
     summits, heights = summits[order], heights[order]
     mixture = _first_mixture(summits, heights, target)

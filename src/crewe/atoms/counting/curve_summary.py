@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from crewe.atoms.counting.checks import Countable
 from crewe.atoms.counting.curve_counts import CountedCurves
@@ -27,8 +28,12 @@ WIDE_STEPS = 0.35
 FEW_SAMPLES = 100.0
 SCALE_ERRORS = 3.0
 SCALE_FACTOR = 1.5
+CLEAR = 0.42
+"""Mean probability, with all shifts of the counts taken in, from which on steps are resolved."""
 RIVAL = 0.1
 """Probability from which on another curve is mentioned."""
+BEYOND = 4.0
+"""Standard deviations above the most atoms from which on a column is none of these."""
 AT_THE_END = 0.01
 """Part of the columns that may be at the last count or beyond the library without a word."""
 
@@ -45,6 +50,17 @@ class CurveRun:
     library: xr.DataArray | None
     scale_std: float | None
     width: str
+    tied: bool
+    """Whether something ties the counts to their absolute number."""
+    other_scale: float | None
+    """Factor on the given scale under which the data are far more probable."""
+
+    @property
+    def beyond(self) -> NDArray[np.bool_]:
+        """Columns, of those that can be counted, far above the most atoms of any likely curve."""
+        top = np.nanmax(self.counted.means + BEYOND * self.counted.spreads, axis=1)
+        most = float(np.average(top, weights=self.counted.shares))
+        return np.asarray(self.usable.scs / self.reference > most)
 
     @property
     def steps(self) -> Array:
@@ -65,8 +81,9 @@ class CurveRun:
 def summarise(run: CurveRun) -> dict[str, Any]:
     """Summary of `AtomCounts` as plain values."""
     sums = sums_of(run.counted.posterior)
-    sums["n_left_out"] = int((~run.usable.rows).sum())
-    decided = sums["mean_probability"] >= LEAST_PROBABILITY
+    sums["n_left_out"] = int((~run.usable.rows).sum() + run.beyond.sum())
+    sure = sums["mean_probability"] >= LEAST_PROBABILITY
+    decided = sure and run.tied and run.other_scale is None
     warnings = run.usable.warnings + _warnings(run)
     return {
         "method": "curve" if run.library is None else "hybrid",
@@ -122,7 +139,7 @@ def _prior(run: CurveRun) -> str:
         spread = float(family.breadth[SIZE])
         known = f"known to {100 * spread:.3g} %" if spread > 0 else "taken as it is"
         return f"a library of {run.library.size if run.library is not None else 0} values, {known}"
-    thinnest = f"thinnest columns of {family.first} atoms; " if family.anchored else ""
+    thinnest = f"thinnest columns of {family.first} atom{'s' * (family.first > 1)}; " if family.anchored else ""
     if family.first_atom > 0:
         return (
             f"{thinnest}one atom scatters {family.first_atom * run.reference:.4g} {unit} "
@@ -141,7 +158,21 @@ def _verdict(run: CurveRun, sums: dict[str, Any], decided: bool) -> str:
     n = len(run.usable.scs)
     if decided:
         return f"The data decide the count of {sums['n_counted']} of {n} columns."
+    if run.other_scale is not None:
+        given = "library" if run.library is not None else "cross-section of one atom"
+        return (
+            f"The data contradict the scale of the {given}: multiplied by about "
+            f"{run.other_scale:.2g} it fits far better. Check the normalisation of the image and "
+            "the settings of the simulation."
+        )
     width, _ = run.mean_and_std(np.exp(run.samples.curves[:, WIDTH]))
+    if not run.tied:
+        clear = "steps are clear, but " if sums["mean_probability"] > CLEAR else ""
+        return (
+            f"The data cannot decide the counts: {clear}nothing tells how many atoms the thinnest "
+            f"columns have (noise {width:.2f} steps); say it (least_count, 1 where single atoms are "
+            "seen), or give a library or the cross-section of one atom."
+        )
     missing = (
         "a library, the cross-section of one atom or the count of the thinnest columns"
         if run.library is None
@@ -167,6 +198,13 @@ def _warnings(run: CurveRun) -> list[str]:
             f"The curves were sampled thinly ({run.samples.effective:.0f} effective samples): "
             "probabilities are rough."
         )
+    if run.beyond.any():
+        said.append(
+            f"{int(run.beyond.sum())} columns scatter far more than the most atoms that were "
+            "allowed, and were left out: not single columns, or raise most_count."
+        )
+    if run.other_scale is not None:
+        return [_verdict(run, {}, False), *said]
     return said + _rivals(run.counted) + _ends(run) + _scale(run)
 
 

@@ -102,7 +102,7 @@ def _edges_along(steps: Array, counted: Array) -> tuple[Array, Array]:
     dislocated crystal is out of step with its own indices.
     """
     normal = counted.T @ counted
-    edges = np.linalg.solve(normal, counted.T @ steps)
+    edges: Array = np.linalg.solve(normal, counted.T @ steps).astype(float)
     scatter = np.sum((steps - counted @ edges) ** 2, axis=0) / max(len(steps) - 2, 1)
     return edges, np.kron(np.linalg.inv(normal), np.diag(scatter))
 
