@@ -21,6 +21,7 @@ def columns():
 def test_every_way_counts_the_same_columns(columns, by):
     table, truth = columns
     settings = {"components": 20} if by == "mixture" else {}
+    settings["types"] = ["Pt", "O"]
     given = library() if by in ("hybrid", "library") else None
     found = count_atoms(table, by=by, library=given, **settings)
     assert len(found.posterior) == 300
@@ -56,7 +57,29 @@ def test_types_are_counted_by_number_or_name(columns, types):
 )
 def test_what_does_not_fit_is_refused(columns, settings, said):
     with pytest.raises(PlanError, match=said):
-        count_atoms(columns[0], **settings)
+        count_atoms(columns[0].drop(columns="site_name"), **settings)
+
+
+def test_several_kinds_are_not_counted_together_unasked(columns):
+    table = columns[0].assign(site_name=np.where(np.arange(300) < 195, "Cs", "Pb O"))
+    table.loc[table.index[5:8], "site_name"] = ["", None, ""]
+    said = r"Cs \(187\) and Pb O \(105\).*types=\['Cs'\] \(--type Cs\)"
+    with pytest.raises(PlanError, match=said):
+        count_atoms(table, by="library", library=library())
+    one_kind = table.assign(site_name=np.where(np.arange(300) < 5, "edges only", "Pt"))
+    counted = count_atoms(one_kind, by="library", library=library())
+    assert np.isfinite(counted.posterior[5:]).all()
+
+
+def test_columns_without_a_lattice_are_counted_with_a_word(columns):
+    table = columns[0].assign(site_name="Pt", lattice=0)
+    given = {"by": "library", "library": library()}
+    assert not count_atoms(table, **given).summary["warnings"]
+    # the first five are flagged and not counted
+    table.loc[table.index[:30], "lattice"] = -1
+    found = count_atoms(table, **given)
+    assert found.summary["warnings"] == ["25 columns lie in no lattice; counted all the same."]
+    assert found.summary["n_left_out"] == 5
 
 
 def test_too_few_columns_of_a_type_are_refused(columns):

@@ -1,5 +1,6 @@
 """One door to every way of counting atoms."""
 
+import shlex
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, get_args
 
@@ -38,7 +39,8 @@ def count_atoms(
     because of their type, a flag `edge` or `unconverged` or an SCS that is not positive, have
     rows of NaN in the posterior. `settings` are those of the chosen way.
 
-    Raises PlanError for settings that do not fit, NoColumnsError for fewer than 20 columns.
+    Raises PlanError for settings that do not fit, and for columns of several site names where no
+    `types` tell which are meant; NoColumnsError for fewer than 20 columns.
     """
     if by not in get_args(Way):
         raise PlanError(f"by is one of {', '.join(get_args(Way))}; given was {by!r}")
@@ -48,14 +50,17 @@ def count_atoms(
         raise PlanError(f"counting by {by} takes no library; count by 'hybrid' or by 'library'")
     chosen = _chosen(columns, types)
     usable = countable(columns[chosen])
+    rows = np.flatnonzero(chosen)[usable.rows]
+    if types is None:
+        _check_one_kind(columns.iloc[rows])
     if library is not None:
         library_values(library, usable.scs, usable.unit)
-    rows = np.flatnonzero(chosen)[usable.rows]
     # Only what can be counted, so that every way leaves out the same columns.
     part = columns.iloc[rows]
     part.attrs = dict(columns.attrs)
     counts = _ask(by, part, library, progress, settings)
-    return _for_all(counts, rows, len(columns), usable.warnings)
+    warnings = [*usable.warnings, *_outside(part)]
+    return _for_all(counts, rows, len(columns), warnings)
 
 
 def _chosen(columns: pd.DataFrame, types: Sequence[int | str] | None) -> Any:
@@ -78,6 +83,31 @@ def _chosen(columns: pd.DataFrame, types: Sequence[int | str] | None) -> Any:
             f"{', '.join(known) or 'no types'}"
         )
     return chosen
+
+
+def _check_one_kind(columns: pd.DataFrame) -> None:
+    """Raise PlanError for several site names; numbers of `type` may be kinds of one element."""
+    if "site_name" not in columns:
+        return
+    names = columns["site_name"].dropna().astype(str)
+    kinds = names[names != ""].value_counts()
+    if len(kinds) > 1:
+        listed = [f"{name} ({count})" for name, count in kinds.items()]
+        first = kinds.index[0]
+        raise PlanError(
+            f"columns of several kinds, {', '.join(listed[:-1])} and {listed[-1]}: their "
+            f"cross-sections lie on different curves; count them one by one, types=[{first!r}] "
+            f"(--type {shlex.quote(first)}), or name them all to count them together"
+        )
+
+
+def _outside(columns: pd.DataFrame) -> list[str]:
+    """Warn of columns that indexing left without a lattice."""
+    if "lattice" not in columns:
+        return []
+    count = int((columns["lattice"] == -1).sum())
+    verb = "column lies" if count == 1 else "columns lie"
+    return [f"{count} {verb} in no lattice; counted all the same."] if count else []
 
 
 def _ask(
