@@ -26,6 +26,18 @@ def test_flagged_and_unknown_columns_are_left_out():
     assert np.array_equal(usable.scs, columns["scs"].to_numpy()[usable.rows])
 
 
+def test_columns_without_a_finite_cross_section_are_left_out_with_a_word():
+    columns = table(flag=[""] * 38 + ["edge", "unconverged"])
+    columns.loc[[0, 38], "scs"] = np.nan
+    assert countable(columns).warnings == [
+        "1 of 40 columns has no finite cross-section and was left out."
+    ]
+    columns.loc[1, "scs"] = np.inf
+    usable = countable(columns)
+    assert np.array_equal(np.flatnonzero(~usable.rows), [0, 1, 38, 39])
+    assert "2 of 40 columns have no finite" in usable.warnings[0]
+
+
 def test_a_few_negative_columns_are_left_out_with_a_word():
     columns = table()
     columns.loc[3, "scs"] = -1.0
@@ -69,6 +81,22 @@ def test_a_library_of_another_scale_names_both():
     for factor in (0.01, 100):
         with pytest.raises(PlanError, match=r"another scale.*Å².*20 atoms.*17\.\d+ Å²"):
             library_values(library(factor=factor), scs, "Å²")
+
+
+def test_what_has_no_unit_is_given_none():
+    without = library(factor=100).drop_attrs()
+    scs = np.linspace(1.0, 18.0, 50)
+    with pytest.raises(PlanError) as caught:
+        library_values(without, scs, "")
+    assert "Å²" not in str(caught.value)
+    assert str(caught.value).count("(no unit)") == 2
+    with pytest.raises(PlanError, match=r"Å² for 20 atoms, the columns reach 17\.\d+ \(no unit\)"):
+        library_values(library(factor=100), scs, "")
+
+
+def test_too_few_columns_are_sent_to_no_way_that_refuses_them_too():
+    with pytest.raises(NoColumnsError, match=r"take a larger image$"):
+        countable(table(19))
 
 
 @pytest.mark.parametrize(

@@ -42,9 +42,13 @@ def countable(columns: pd.DataFrame) -> Countable:
             f"{', '.join(map(str, columns.columns))}; run `crewe quantify` first"
         )
     scs = columns["scs"].to_numpy(dtype=float, na_value=np.nan)
-    usable = np.isfinite(scs) & ~_flagged(columns)
+    trusted = ~_flagged(columns)
+    usable = np.isfinite(scs) & trusted
     negative = usable & (scs <= 0)
-    warnings = _negative(int(negative.sum()), int(usable.sum()))
+    warnings = [
+        *_unknown(int((trusted & ~np.isfinite(scs)).sum()), len(columns)),
+        *_negative(int(negative.sum()), int(usable.sum())),
+    ]
     rows = usable & (scs > 0)
     _enough(int(rows.sum()), len(columns))
     if np.ptp(scs[rows]) <= 1e-9 * scs[rows].max():
@@ -68,6 +72,13 @@ def _flagged(columns: pd.DataFrame) -> NDArray[np.bool_]:
     return np.array([any(word in LEFT_OUT for word in row) for row in words], bool)
 
 
+def _unknown(count: int, total: int) -> list[str]:
+    if not count:
+        return []
+    has, was = ("has", "was") if count == 1 else ("have", "were")
+    return [f"{count} of {total} columns {has} no finite cross-section and {was} left out."]
+
+
 def _negative(count: int, total: int) -> list[str]:
     if count > MOST_NEGATIVE * total:
         raise PlanError(
@@ -76,7 +87,7 @@ def _negative(count: int, total: int) -> list[str]:
             "image inverted; fit again with another background"
         )
     if count:
-        return [f"{count} of {total} columns have a negative cross-section and were left out."]
+        return [f"{count} of {total} columns have no positive cross-section and were left out."]
     return []
 
 
@@ -84,8 +95,7 @@ def _enough(count: int, total: int) -> None:
     if count < FEWEST_COLUMNS:
         raise NoColumnsError(
             f"only {count} of {total} columns can be counted (positive scs, flagged neither 'edge' "
-            f"nor 'unconverged'); counting needs at least {FEWEST_COLUMNS}: take a larger image, "
-            "or compare single columns with a library (by='library')"
+            f"nor 'unconverged'); counting needs at least {FEWEST_COLUMNS}: take a larger image"
         )
 
 
