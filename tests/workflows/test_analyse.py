@@ -1,5 +1,7 @@
 """Plans that ask the columns more than where and how bright they are."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ from crewe import io
 from crewe.errors import NoColumnsError, PlanError
 from crewe.workflows import analyse_folder, load_plan, plan_from, rerun, run
 from crewe.workflows.analyse import warnings_of
+from crewe.workflows.plan_analyses import ANALYSES
 from crewe.workflows.result_folder import files_of
 
 SCALE = {"vacuum": 0, "detector": 1, "electrons_per_unit": ELECTRONS}
@@ -130,18 +133,75 @@ def test_what_cannot_be_decided_is_said_first_and_loudly(tmp_path):
     assert (counting["n_counted"], counting["columns_of_count"]) == (0, {})
 
 
-def test_no_model_without_a_count_but_the_columns_are_kept(tmp_path):
+def test_no_model_without_a_count_but_all_else_is_kept(tmp_path):
     image = write_crystal(tmp_path / "po.tif", electrons=15)
     settings = {"image": image, "intensity": SCALE, **ALL, "count": {}, "output": tmp_path / "out"}
-    with pytest.raises(NoColumnsError, match=r"no column has a count.*columns, without analyses"):
+    with pytest.raises(NoColumnsError, match=r"no column has a count.*with atom counts, lattice"):
         run(plan_from(settings))
     kept = load_plan(tmp_path / "out" / "plan.yaml")
-    assert kept.count is kept.volume is None
-    assert len(io.read_table(tmp_path / "out" / "columns.parquet")) > 50
-    kept_counts = {"count": {"keep_undecided": True, "least_probability": 0.0}}
+    assert kept.volume is None
+    assert {path.name for path in (tmp_path / "out").iterdir()} == set(files_of(kept))
+    table = io.read_table(tmp_path / "out" / "columns.parquet")
+    assert (table["lattice"] == 0).sum() > 50
+    assert table["count_probability"].notna().sum() > 50
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text("utf-8"))
+    assert summary["warnings"][0].startswith("model in three dimensions failed: no column has")
+    assert summary["warnings"][1].startswith("atoms are NOT counted")
+    report = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert "model in three dimensions failed" in report
+    assert "Burgers vectors" in report
+    kept_counts = {"count": {"keep_undecided": True, "least_probability": 0.0}, "volume": {}}
     result = analyse_folder(tmp_path / "out", kept_counts)
     assert result.fit.columns["count"].notna().sum() > 50
     assert not result.summary["counting"]["decided"]
+    assert "failed" not in result.summary
+    assert not any("failed" in text for text in result.summary["warnings"])
+
+
+WRONG_CELL = {"lattice": {"cells": [{**CELL, "a": 4.1, "b": 3.3}]}}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "held", "said"),
+    [
+        (WRONG_CELL, {"count"}, ["lattice failed, and so no strain, and so no model"]),
+        ({"count": {"types": [7]}}, {"lattice", "strain"}, ["atom counts failed, and so no model"]),
+        (
+            {**WRONG_CELL, "count": {"types": [7]}},
+            set(),
+            ["lattice failed, and so no strain, and so no model", "atom counts failed"],
+        ),
+        (
+            {"strain": {"shifts": [["Xe", "Po"]], "burgers": ALL["strain"]["burgers"]}},
+            {"count", "lattice", "strain", "volume"},
+            ["shifts failed: "],
+        ),
+        (
+            {"region": {"polygon": [[0, 0], [12, 12], [12, 0], [0, 12]]}},
+            set(),
+            ["choice of a region failed, and so no atom counts"],
+        ),
+    ],
+)
+def test_only_what_failed_and_what_rests_on_it_is_dropped(tmp_path, wrong, held, said):
+    image = write_crystal(tmp_path / "po.tif")
+    settings = {"image": image, "intensity": SCALE, **ALL, **wrong, "output": tmp_path / "out"}
+    with pytest.raises(PlanError, match=r"are in .*out"):
+        run(plan_from(settings))
+    plan = load_plan(tmp_path / "out" / "plan.yaml")
+    assert {name for name in ANALYSES if getattr(plan, name) is not None} == held
+    assert {path.name for path in (tmp_path / "out").iterdir()} == set(files_of(plan))
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text("utf-8"))
+    for text, warning in zip(said, summary["warnings"], strict=False):
+        assert warning.startswith(text)
+    assert ("counting" in summary) == ("count" in held)
+    assert rerun(tmp_path / "out").identical
+
+
+def test_without_a_folder_to_keep_it_in_the_failure_is_raised(tmp_path):
+    image = write_crystal(tmp_path / "po.tif")
+    with pytest.raises(PlanError, match=r"no column is of type 7[^()]*$"):
+        run(plan_from({"image": image, **ALL, "count": {"types": [7]}}))
 
 
 def test_a_cell_that_does_not_fit_is_no_silent_number(tmp_path):

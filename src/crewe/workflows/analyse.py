@@ -16,6 +16,7 @@ from crewe.workflows.analyse_lattice import (
 )
 from crewe.workflows.analyse_volume import build
 from crewe.workflows.analysed import ADDED, OUTSIDE, Analyses
+from crewe.workflows.analyses_failed import Failed, noted, reasons, without
 from crewe.workflows.observer import Observer
 from crewe.workflows.plan_analyses import ANALYSES
 from crewe.workflows.summary import plain, summarise_columns
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
+    from crewe.atoms.lattice.results import IndexedColumns
     from crewe.workflows.plan import QuantifyPlan
-    from crewe.workflows.plan_analyses import LatticeOptions, StrainOptions
+    from crewe.workflows.plan_analyses import CountOptions, LatticeOptions, StrainOptions
     from crewe.workflows.plan_image_parts import RegionOptions
     from crewe.workflows.quantify import Quantification
 
@@ -33,19 +35,37 @@ NOWHERE: dict[str, Any] = {"lattice": -1, "site": -1, "site_name": "", "cell_a":
 """What the added columns hold outside the region; the others are missing there."""
 
 
-def with_analyses(result: "Quantification", observer: Observer) -> "Quantification":
+def with_analyses(
+    result: "Quantification", observer: Observer, failed: Failed | None = None
+) -> "Quantification":
     """Return a result with the answers to what its plan asks; unchanged where it asks nothing.
 
     The table gains columns and, with a region, the flag `outside`; the summary gains a section
-    for each answer and their warnings. Raises PlanError for what the columns cannot answer.
+    for each answer and their warnings. Raises CreweError for what the columns cannot answer.
+    With `failed` it goes on: that takes the errors, and the result, its plan included, is without
+    what failed and what rests on it; the reasons are in summary["failed"] and the first warnings.
     """
     plan = result.plan
     if plan.region is None and not any(getattr(plan, name) for name in ANALYSES):
         return result
     whole = result.fit.columns.copy()
     whole.attrs = {**result.fit.columns.attrs, "units": dict(result.summary["units"])}
-    chosen = _in_region(plan.region, whole)
-    found = analyse(plan, whole[chosen], result.image, observer)
+    chosen, found = np.ones(len(whole), dtype=bool), Analyses(whole)
+    with noted("region", failed):
+        chosen = _in_region(plan.region, whole)
+        found = analyse(plan, whole[chosen], result.image, observer, failed)
+    if failed:
+        kept = without(plan, failed)
+        found = replace(found, summary={"failed": reasons(plan, failed), **found.summary})
+        result = replace(result, plan=kept)
+        if kept.region is None:
+            chosen[:] = True
+    return _answered(result, whole, chosen, found)
+
+
+def _answered(
+    result: "Quantification", whole: "pd.DataFrame", chosen: NDArray[np.bool_], found: Analyses
+) -> "Quantification":
     columns = _joined(whole, chosen, found.columns)
     units = {name: unit for name, unit in ADDED.items() if name in columns}
     summary = {
@@ -60,45 +80,78 @@ def with_analyses(result: "Quantification", observer: Observer) -> "Quantificati
 
 
 def analyse(
-    plan: "QuantifyPlan", columns: "pd.DataFrame", image: "xr.DataArray", observer: Observer
+    plan: "QuantifyPlan",
+    columns: "pd.DataFrame",
+    image: "xr.DataArray",
+    observer: Observer,
+    failed: Failed | None = None,
 ) -> Analyses:
-    """Carry out the analyses of a plan, each on what those before it found."""
+    """Carry out the analyses of a plan, each on what those before it found.
+
+    Raises CreweError; or `failed` takes the errors, and the answers are without these.
+    """
     found = Analyses(columns)
     if plan.lattice is not None:
-        found = _with_lattice(found, plan.lattice, plan.strain, observer)
+        with noted("lattice", failed):
+            found = _with_lattice(found, plan.lattice, observer)
+    if plan.strain is not None and found.indexed is not None:
+        found = _with_strain(found, found.indexed, plan.strain, observer, failed)
     if plan.count is not None:
-        counts = count(plan, found.columns, image, observer)
-        table = counts.add_to(
-            found.columns, plan.count.least_probability, plan.count.keep_undecided
-        )
-        section = counting_summary(counts, table, plan.count)
-        summary = {**found.summary, "counting": section}
-        found = replace(found, columns=table, counts=counts, summary=summary)
+        with noted("count", failed):
+            found = _with_counts(found, plan, plan.count, image, observer)
     if plan.volume is not None and found.counts is not None and found.indexed is not None:
-        observer.stage_started("building the model")
-        volume = build(plan.volume, found.columns, found.counts, found.indexed)
-        summary = {**found.summary, "volume": plain(volume.summary)}
-        found = replace(found, volume=volume, summary=summary)
+        with noted("volume", failed):
+            observer.stage_started("building the model")
+            volume = build(plan.volume, found.columns, found.counts, found.indexed)
+            summary = {**found.summary, "volume": plain(volume.summary)}
+            found = replace(found, volume=volume, summary=summary)
     return found
 
 
-def _with_lattice(
-    found: Analyses, lattice: "LatticeOptions", strain: "StrainOptions | None", observer: Observer
-) -> Analyses:
+def _with_lattice(found: Analyses, lattice: "LatticeOptions", observer: Observer) -> Analyses:
     indexed = index(lattice, found.columns, observer)
-    section = lattice_summary(indexed)
+    summary = {**found.summary, "lattice": lattice_summary(indexed)}
+    return replace(found, columns=indexed.columns, indexed=indexed, summary=summary)
+
+
+def _with_strain(
+    found: Analyses,
+    indexed: "IndexedColumns",
+    options: "StrainOptions",
+    observer: Observer,
+    failed: Failed | None,
+) -> Analyses:
+    """Add strain and, as far as they can be had, shifts, tilts and Burgers vectors."""
+    observer.stage_started("measuring strain")
+    section = dict(found.summary["lattice"])
     tables = {}
-    if strain is not None:
-        tables = strain_tables(strain, indexed, observer)
-        section |= {name: medians(table) for name, table in tables.items()}
-        section["burgers"] = burgers_circuits(strain, indexed)
-    summary = {**found.summary, "lattice": section}
-    return replace(found, columns=indexed.columns, indexed=indexed, tables=tables, summary=summary)
+    for name, measure in strain_tables(options).items():
+        with noted(name, failed):
+            tables[name] = measure(options, indexed)
+            section[name] = medians(tables[name])
+    with noted("burgers", failed):
+        section["burgers"] = burgers_circuits(options, indexed)
+    if "strain" not in tables:
+        return found
+    return replace(found, tables=tables, summary={**found.summary, "lattice": section})
+
+
+def _with_counts(
+    found: Analyses,
+    plan: "QuantifyPlan",
+    options: "CountOptions",
+    image: "xr.DataArray",
+    observer: Observer,
+) -> Analyses:
+    counts = count(plan, found.columns, image, observer)
+    table = counts.add_to(found.columns, options.least_probability, options.keep_undecided)
+    summary = {**found.summary, "counting": counting_summary(counts, table, options)}
+    return replace(found, columns=table, counts=counts, summary=summary)
 
 
 def warnings_of(sections: dict[str, Any]) -> list[str]:
     """Return what the reader of a result should know of its analyses, the gravest first."""
-    said = []
+    said = list(sections.get("failed", {}).values())
     counting = sections.get("counting")
     if counting is not None and not counting["decided"]:
         said.append(f"atoms are NOT counted: {counting['verdict']}")

@@ -1,5 +1,6 @@
 """Index columns and measure strain, shifts, tilts and Burgers vectors as a plan asks for it."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -56,19 +57,20 @@ def _lattice_numbers(lattice: "FittedLattice") -> dict[str, Any]:
 
 
 def strain_tables(
-    options: "StrainOptions", indexed: "IndexedColumns", observer: Observer
-) -> "dict[str, pd.DataFrame]":
-    """Return strain, shifts and tilts, as far as asked for, by the name of their file."""
+    options: "StrainOptions",
+) -> "dict[str, Callable[[StrainOptions, IndexedColumns], pd.DataFrame]]":
+    """Return what measures strain, shifts and tilts, as far as asked for, by their file's name."""
+    asked = {"strain": True, "shifts": options.shifts != (), "tilts": options.tilts != ()}
+    ways = {"strain": _strain, "shifts": _shifts, "tilts": _tilts}
+    return {name: measure for name, measure in ways.items() if asked[name]}
+
+
+def _strain(options: "StrainOptions", indexed: "IndexedColumns") -> "pd.DataFrame":
     from crewe.atoms.lattice.strain import strain_map
 
-    observer.stage_started("measuring strain")
-    how = {"reference": options.reference, "sites": options.sites}
-    tables = {"strain": strain_map(indexed, radius=options.radius, **how)}
-    if options.shifts:
-        tables["shifts"] = _shifts(options, indexed)
-    if options.tilts:
-        tables["tilts"] = _tilts(options, indexed)
-    return tables
+    return strain_map(
+        indexed, reference=options.reference, radius=options.radius, sites=options.sites
+    )
 
 
 def _shifts(options: "StrainOptions", indexed: "IndexedColumns") -> "pd.DataFrame":

@@ -2,16 +2,14 @@
 
 import json
 import shutil
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from crewe import io
-from crewe.errors import CreweError
+from crewe.workflows.analyses_failed import Failed, what_is_kept
 from crewe.workflows.many import Finished
 from crewe.workflows.observer import Observer, Silent
 from crewe.workflows.plan import QuantifyPlan
-from crewe.workflows.plan_analyses import ANALYSES
 from crewe.workflows.plan_file import PLAN_NAME, save_plan
 from crewe.workflows.quantify import Quantification, asked, fitted
 from crewe.workflows.report import figures_of, report_html
@@ -29,27 +27,24 @@ def run(
 ) -> Quantification:
     """Carry out a plan and, if it names an output, write the result there.
 
-    Raises CreweError when the input cannot be used or the output not be written. Where only an
-    analysis fails, the columns are written without any, and the error says so.
+    Raises CreweError when the input cannot be used or the output not be written. Where only
+    analyses fail, the result is written without these and what rests on them, its warnings begin
+    with the reasons, and the error says what is there.
     """
     observer = observer or Silent()
     observer.started(plan.image.name)
     if plan.output is not None:
         check_output(plan.output, overwrite)
-    plain = fitted(plan, observer)
-    try:
-        result = asked(plain, observer)
-    except CreweError as error:
-        if plan.output is None:
-            raise
-        without = plain.plan.model_copy(update=dict.fromkeys((*ANALYSES, "region")))
-        write_result(replace(plain, plan=without), plan.output, overwrite)
-        raise type(error)(
-            f"{error} (the columns, without analyses, are in {plan.output})"
-        ) from error
+    failed: Failed | None = None if plan.output is None else {}
+    result = asked(fitted(plan, observer), observer, failed)
     if plan.output is not None:
         observer.stage_started("writing")
         write_result(result, plan.output, overwrite)
+    if failed:
+        first = next(iter(failed.values()))
+        said = "; ".join(str(error) for error in failed.values())
+        kept = what_is_kept(result.plan)
+        raise type(first)(f"{said} ({kept} are in {plan.output})") from first
     observer.finished(_in_one_line(result.summary, plan.output))
     return result
 

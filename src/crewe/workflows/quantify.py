@@ -18,6 +18,7 @@ from crewe.errors import CalibrationError
 from crewe.physics.intensity import detector_levels, normalise_to_detector
 from crewe.workflows.analyse import with_analyses
 from crewe.workflows.analysed import Analyses
+from crewe.workflows.analyses_failed import Failed
 from crewe.workflows.dose import electrons_per_unit
 from crewe.workflows.observer import Observer, stages
 from crewe.workflows.plan import IntensityScale, QuantifyPlan
@@ -66,10 +67,15 @@ def quantify(plan: QuantifyPlan, observer: Observer) -> Quantification:
     return asked(fitted(plan, observer), observer)
 
 
-def asked(result: Quantification, observer: Observer) -> Quantification:
-    """Return a result with its analyses, and tell all its warnings."""
-    result = with_analyses(result, observer)
-    for warning in result.summary["warnings"]:
+def asked(
+    result: Quantification, observer: Observer, failed: Failed | None = None
+) -> Quantification:
+    """Return a result with its analyses, and tell all its warnings.
+
+    Raises CreweError; or `failed` takes the errors, for the caller to tell.
+    """
+    result = with_analyses(result, observer, failed)
+    for warning in result.summary["warnings"][len(failed or ()) :]:
         observer.warning(warning)
     return result
 

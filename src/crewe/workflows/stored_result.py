@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-SECTIONS = ("counting", "lattice", "volume")
+SECTIONS = ("failed", "counting", "lattice", "volume")
 
 
 def load_result(folder: Path) -> Quantification:
