@@ -4,7 +4,7 @@ from scipy.stats import norm
 
 from crewe.atoms.counting.comb import cross_sections
 from crewe.atoms.counting.curve_counts import count_on_curves
-from crewe.atoms.counting.curve_posterior import CurveSamples
+from crewe.atoms.counting.curve_samples import CurveSamples
 from crewe.atoms.counting.thickness_curve import free_family
 
 SIZE, WIDTH = 10.0, 0.25

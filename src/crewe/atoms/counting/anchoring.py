@@ -4,7 +4,8 @@ import numpy as np
 from numpy.random import Generator
 
 from crewe.atoms.counting.comb import CrossSections
-from crewe.atoms.counting.curve_posterior import CurveSamples, sample_curves
+from crewe.atoms.counting.curve_posterior import sample_curves
+from crewe.atoms.counting.curve_samples import CurveSamples
 from crewe.atoms.counting.curve_search import find_summits
 from crewe.atoms.counting.thickness_curve import SIZE, Family, curve_means
 from crewe.atoms.stamps import Array

@@ -13,7 +13,7 @@ from crewe.atoms.counting.comb import (
     noise_variance,
     tooth_weights,
 )
-from crewe.atoms.counting.curve_posterior import CurveSamples
+from crewe.atoms.counting.curve_samples import CurveSamples
 from crewe.atoms.counting.thickness_curve import COUNTING_WIDTH, WIDTH, Family, curve_means
 from crewe.atoms.stamps import Array
 

@@ -7,7 +7,6 @@ doi:10.1111/j.1467-9868.2006.00553.x): along q^(1−β)·p^β, β from 0 to 1, t
 again and moved. Where the mixture resembles the posterior that is one step of importance sampling.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +15,7 @@ from scipy.special import logsumexp
 
 from crewe.atoms.counting.comb import NOTHING, CrossSections
 from crewe.atoms.counting.curve_evidence import log_posteriors
+from crewe.atoms.counting.curve_samples import CurveSamples
 from crewe.atoms.counting.student_mixture import StudentMixture
 from crewe.atoms.counting.thickness_curve import SIZE, Family
 from crewe.atoms.stamps import Array, Index
@@ -33,44 +33,6 @@ PRIOR_PART = 0.1
 LOWEST = 18.0
 SAME_SUMMIT = 0.5
 WIDER, WIDER_PART = 2.5, 0.4
-
-
-@dataclass(frozen=True)
-class CurveSamples:
-    """Samples of curves."""
-
-    curves: Array
-    """Parameters (n, 7), see `Family`."""
-    weights: Array
-    """Posterior weights (n,), sum 1."""
-    effective: float
-    """Number of equally weighted samples that would say as much."""
-    log_evidence: float
-    """Logarithm of the probability of the data under the family, up to a common constant."""
-
-
-def together(families: Sequence[CurveSamples]) -> CurveSamples:
-    """Samples of several families, each as probable beforehand, weighted by its evidence."""
-    logs = np.array([one.log_evidence for one in families])
-    odds = np.exp(logs - logsumexp(logs))
-    pairs = list(zip(odds, families, strict=True))
-    return CurveSamples(
-        curves=np.concatenate([one.curves for one in families]),
-        weights=np.concatenate([odd * one.weights for odd, one in pairs]),
-        effective=1 / float(np.sum([odd**2 / one.effective for odd, one in pairs])),
-        log_evidence=float(logsumexp(logs)) - np.log(len(families)),
-    )
-
-
-def side_by_side(opinions: Sequence[CurveSamples]) -> CurveSamples:
-    """Samples under assumptions between which the data shall not choose: each has the same say."""
-    part = 1 / len(opinions)
-    return CurveSamples(
-        curves=np.concatenate([one.curves for one in opinions]),
-        weights=np.concatenate([part * one.weights for one in opinions]),
-        effective=1 / sum(part**2 / one.effective for one in opinions),
-        log_evidence=float(np.mean([one.log_evidence for one in opinions])),
-    )
 
 
 def _log_prior_size(family: Family) -> float:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from crewe.atoms.counting.checks import Countable
 from crewe.atoms.counting.curve_counts import CountedCurves
-from crewe.atoms.counting.curve_posterior import CurveSamples
+from crewe.atoms.counting.curve_samples import CurveSamples
 from crewe.atoms.counting.outcome import sums_of
 from crewe.atoms.counting.results import LEAST_PROBABILITY
 from crewe.atoms.counting.thickness_curve import (
@@ -139,7 +139,11 @@ def _prior(run: CurveRun) -> str:
         spread = float(family.breadth[SIZE])
         known = f"known to {100 * spread:.3g} %" if spread > 0 else "taken as it is"
         return f"a library of {run.library.size if run.library is not None else 0} values, {known}"
-    thinnest = f"thinnest columns of {family.first} atom{'s' * (family.first > 1)}; " if family.anchored else ""
+    thinnest = (
+        f"thinnest columns of {family.first} atom{'s' * (family.first > 1)}; "
+        if family.anchored
+        else ""
+    )
     if family.first_atom > 0:
         return (
             f"{thinnest}one atom scatters {family.first_atom * run.reference:.4g} {unit} "
@@ -170,8 +174,8 @@ def _verdict(run: CurveRun, sums: dict[str, Any], decided: bool) -> str:
         clear = "steps are clear, but " if sums["mean_probability"] > CLEAR else ""
         return (
             f"The data cannot decide the counts: {clear}nothing tells how many atoms the thinnest "
-            f"columns have (noise {width:.2f} steps); say it (least_count, 1 where single atoms are "
-            "seen), or give a library or the cross-section of one atom."
+            f"columns have (noise {width:.2f} steps); say it (least_count, 1 where single atoms "
+            "are seen), or give a library or the cross-section of one atom."
         )
     missing = (
         "a library, the cross-section of one atom or the count of the thinnest columns"
