@@ -20,6 +20,7 @@ from crewe.atoms.lattice.growth import (
 )
 from crewe.atoms.lattice.indexed_table import Member, indexed_columns
 from crewe.atoms.lattice.misfit import misfit_message
+from crewe.atoms.lattice.one_line import check_two_directions, one_line
 from crewe.atoms.lattice.placement import nearest_sites
 from crewe.atoms.lattice.pose import SHARE, STRETCH, Crystal
 from crewe.atoms.lattice.results import IndexedColumns
@@ -69,8 +70,9 @@ def index_columns(
     (0, 0) is the one in the middle of its columns.
 
     Rows without a place (NaN) and columns that fit no lattice have `lattice` −1. Raises
-    PlanError for fewer than 4 columns, and for cells that lie on fewer than three in five
-    columns of every patch; it says what the image has, and whether another calibration fits.
+    PlanError for fewer than 4 columns, for columns that all lie on one line, and for cells that
+    lie on fewer than three in five columns of every patch; it says what the image has, and
+    whether another calibration fits.
     """
     crystals = _checked(cells, most_lattices, refine)
     data = _usable(columns)
@@ -91,7 +93,7 @@ def index_columns(
         Member(crystal, data.rows[owner == n], *_own(grown, owner == n))
         for n, (crystal, grown) in enumerate(reached)
     ]
-    members = [member for member in members if len(member.rows) >= FEWEST]
+    members = _in_two_directions(data, members)
     report("fitting lattices", 1.0)
     return indexed_columns(columns, members, refine)
 
@@ -129,6 +131,7 @@ def _usable(columns: pd.DataFrame) -> _Columns:
     rows = np.flatnonzero(np.isfinite(points).all(axis=1))
     if len(rows) < FEWEST:
         raise PlanError(f"a unit cell needs at least {FEWEST} columns to lie on, {len(rows)} given")
+    check_two_directions(points[rows])
     name = next((name for name in ("scs", "height") if name in columns), None)
     brightness = np.zeros(len(rows)) if name is None else columns[name].to_numpy(float)[rows]
     known = np.isfinite(brightness)
@@ -136,6 +139,16 @@ def _usable(columns: pd.DataFrame) -> _Columns:
     brightness = np.where(known, brightness, middle)
     points = np.ascontiguousarray(points[rows])
     return _Columns(rows, points, brightness, neighbours(points))
+
+
+def _in_two_directions(data: _Columns, members: list[Member]) -> list[Member]:
+    """Members whose columns fix both edges; raises PlanError where there are only others."""
+    enough = [member for member in members if len(member.rows) >= FEWEST]
+    kept = [one for one in enough if np.linalg.matrix_rank(np.diff(one.places(), axis=0)) == 2]
+    if enough and not kept:
+        largest = max(enough, key=lambda member: len(member.rows))
+        raise one_line(data.points[np.isin(data.rows, largest.rows)])
+    return kept
 
 
 def _largest(
