@@ -185,6 +185,35 @@ def test_four_columns_are_enough_and_three_too_few():
         index_columns(columns.iloc[nearest[:3]], PEROVSKITE)
 
 
+@pytest.mark.parametrize(("noise", "angle"), [(0.0, 0.0), (1e-3, 30.0), (0.05, -45.0), (0.15, 0.0)])
+def test_a_single_row_is_no_lattice(noise, angle):
+    row = np.column_stack([4.0 * np.arange(10), np.zeros(10)]) @ rotation(angle)
+    row += np.random.default_rng(0).normal(0, noise, row.shape)
+    with pytest.raises(PlanError, match=r"all 10 columns lie on one line, 3\d\.\d Å.*larger part"):
+        index_columns(pd.DataFrame({"x": row[:, 0], "y": row[:, 1]}), PEROVSKITE)
+
+
+@pytest.mark.parametrize("factor", [2**0.5, 2.0])
+@pytest.mark.parametrize("angle", [0.0, 20.0])
+def test_a_cell_on_a_part_of_its_sites_is_doubted(factor, angle):
+    barium = replace(PEROVSKITE, names=("Ba", "Ti"))
+    columns, _ = laid_out(barium, angle)
+    assert not index_columns(columns, barium).summary["warnings"]
+    columns[["x", "y"]] *= factor
+    indexed = index_columns(columns, barium)
+    assert indexed.summary["n_indexed"] == len(columns)
+    said = indexed.summary["warnings"]
+    assert re.search(r"hardly any column on the sites (Ba|Ti) \(0 of \d+\): wrong calib", said[0])
+    assert any("stand apart" in text for text in said) == (factor == 2.0)
+
+
+def test_a_cell_on_every_third_of_its_places_is_doubted():
+    columns, _ = laid_out(PEROVSKITE, 10.0)
+    columns[["x", "y"]] *= 3
+    (said,) = index_columns(columns, PEROVSKITE).summary["warnings"]
+    assert "stand apart, only 0% of those beside them" in said
+
+
 def test_settings_that_make_no_sense_are_refused():
     columns, _ = laid_out(PEROVSKITE, 0.0)
     with pytest.raises(PlanError, match="at least one"):

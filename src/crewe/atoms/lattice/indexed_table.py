@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crewe.atoms.lattice.fitting import LatticeFit, Refine, fit_lattice, length_errors
+from crewe.atoms.lattice.occupation import doubts_of_occupation, occupation
 from crewe.atoms.lattice.pose import Crystal
 from crewe.atoms.lattice.results import FittedLattice, IndexedColumns
 from crewe.atoms.stamps import Array, Index
@@ -164,11 +165,12 @@ def _summary(
             "phases (raise most_lattices, give their cells), amorphous parts or false columns"
         )
     for member, lattice in zip(members, lattices, strict=True):
-        warnings += _doubts(member, lattice)
+        points = table[["x", "y"]].to_numpy(float)[member.rows]
+        warnings += _doubts(points, member, lattice)
     return {"n_columns": len(table), "n_indexed": inside, "lattices": parts, "warnings": warnings}
 
 
-def _doubts(member: Member, lattice: FittedLattice) -> list[str]:
+def _doubts(points: Array, member: Member, lattice: FittedLattice) -> list[str]:
     doubts = []
     cell, lengths = lattice.cell, lattice.lengths
     if np.abs(lengths / [cell.a, cell.b] - 1).max() > CALIBRATION:
@@ -176,11 +178,5 @@ def _doubts(member: Member, lattice: FittedLattice) -> list[str]:
             f"{lattice.name}: a and b are {lengths[0]:.3f} and {lengths[1]:.3f} Å in the image, "
             f"{cell.a:.3f} and {cell.b:.3f} Å in the cell: strain, or the calibration"
         )
-    counts = np.bincount(member.site, minlength=len(cell.names))
-    empty = [cell.names[n] for n in np.flatnonzero(counts < 0.1 * counts.max())]
-    if empty:
-        doubts.append(
-            f"{lattice.name}: hardly any column on {len(empty)} of {len(counts)} sites "
-            f"({', '.join(dict.fromkeys(empty))}): if the image does not show them, leave them out"
-        )
-    return doubts
+    found = occupation(points, lattice, member.site, member.cell)
+    return doubts + doubts_of_occupation(found, lattice)
