@@ -50,3 +50,15 @@ def test_a_single_atom_and_given_numbers():
     figure = volume_figure(Atoms("Au", [[1.0, 1.0, 1.0]]), np.array([0]))
     assert figure.axes[3].get_legend().get_texts()[0].get_text() == "0: 1 atom"
     assert png_bytes(figure, 60).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("title", "left_out", "heading"),
+    [
+        ("a particle", 0, "a particle"),
+        ("a particle", 1, "a particle, 1 column without a count left out"),
+        ("", 13, "13 columns without a count left out"),
+    ],
+)
+def test_the_title_tells_what_is_not_in_the_model(particle, title, left_out, heading):
+    assert volume_figure(particle, title=title, left_out=left_out).get_suptitle() == heading

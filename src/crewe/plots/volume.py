@@ -41,13 +41,18 @@ FROM_RIGHT = View("b  from the right, beam to the right", 2, 1, (0, -1))
 
 
 def volume_figure(
-    atoms: "Atoms", coordination: NDArray[np.int64] | None = None, *, title: str = ""
+    atoms: "Atoms",
+    coordination: NDArray[np.int64] | None = None,
+    *,
+    title: str = "",
+    left_out: int = 0,
 ) -> "Figure":
     """Draw atoms as discs in three views, coloured by the number of their neighbours.
 
     `coordination` (N,) is by default that of the atoms' array of this name. The views are folded
     out of the one along the beam, as in a technical drawing: below it the model is seen from the
-    lower side of the image with the beam pointing down, beside it from the right.
+    lower side of the image with the beam pointing down, beside it from the right. The title says
+    how many columns, `left_out`, had no count and are not in the model.
     """
     import matplotlib
     from matplotlib.figure import Figure
@@ -64,9 +69,16 @@ def volume_figure(
             _draw_view(panel, view, atoms, number)
         draw_scale_bar(panels[0, 0], float(spans[0]), float(spans[1]), "Å", colour="black")
         _draw_legend(panels[1, 1], number)
-        if title:
-            figure.suptitle(title, fontsize=9, x=0.01, ha="left")
+        heading = _heading(title, left_out)
+        if heading:
+            figure.suptitle(heading, fontsize=9, x=0.01, ha="left")
     return figure
+
+
+def _heading(title: str, left_out: int) -> str:
+    columns = "column" if left_out == 1 else "columns"
+    missing = f"{left_out:,} {columns} without a count left out" if left_out else ""
+    return ", ".join(part for part in (title, missing) if part)
 
 
 def _radii(atoms: "Atoms") -> NDArray[np.float64]:

@@ -4,17 +4,21 @@ from collections.abc import Sequence
 
 from crewe.plots.palette import TYPE_COLOURS
 
-# Sequential, even in lightness and safe for colour-blind eyes; few neighbours are the brightest.
-SCALE = "viridis_r"
+# Sequential, even in lightness and safe for colour-blind eyes; few neighbours are the palest. Of
+# the usual scales it has the longest way from pale to dark: room for a dozen colours.
+SCALE = "inferno_r"
+# Short of the darkest end, where shading could not be seen.
+DARKEST = 0.87
 BULK = 12
-# The bright end of the scale, as a part of the neighbours in the bulk; fewer look the same.
-FEWEST = 0.4
 UNKNOWN = "#9A9A9A"
 
 
 def coordination_colour(number: int, bulk: int = BULK) -> str:
-    """Colour of an atom with a number of neighbours; atoms of the bulk are the darkest."""
-    return _on_scale((number / max(1, bulk) - FEWEST) / (1 - FEWEST))
+    """Colour of an atom with a number of neighbours; atoms of the bulk are the darkest.
+
+    Each number up to the bulk has a colour of its own; more neighbours look like the bulk.
+    """
+    return _on_scale(number / max(1, bulk))
 
 
 def probability_colour(probability: float) -> str:
@@ -36,5 +40,4 @@ def _on_scale(part: float) -> str:
     import matplotlib
     from matplotlib.colors import to_hex
 
-    # Short of the darkest end, where shading could not be seen.
-    return to_hex(matplotlib.colormaps[SCALE](0.92 * min(1.0, max(0.0, part))))
+    return to_hex(matplotlib.colormaps[SCALE](DARKEST * min(1.0, max(0.0, part))))
