@@ -138,7 +138,7 @@ def _integral(
     height += math.lgamma(pseudo.sum())
     for g in range(teeth):
         height += _beyond_stirling(held[g]) - math.lgamma(pseudo[g])
-    # Frequencies relative to one of them measure √teeth times what those orthogonal to their sum do.
+    # Frequencies relative to one of them measure √teeth times those orthogonal to their sum.
     size = 0.5 * (teeth - 1) * np.log(2 * np.pi) + 0.5 * np.log(teeth)
     return height + size - 0.5 * np.linalg.slogdet(bend)[1]
 
