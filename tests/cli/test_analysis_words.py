@@ -39,11 +39,11 @@ def test_one_zone_serves_all_cells(tmp_path):
 
 
 def test_a_model_asks_for_counts_and_a_cell_for_strain(tmp_path):
-    nothing = dict.fromkeys(("region", "library", "single_atom_scs", "cells", "zones"))
-    assert words.parts_asked(wanted={"volume": False}, **nothing) == {}
-    volume = words.parts_asked(wanted={"volume": True}, **nothing)
-    assert volume == {"volume": {}, "count": {}}
-    given = {**nothing, "cells": [write_cif(tmp_path / "a.cif")], "single_atom_scs": 0.1}
-    asked = words.parts_asked(wanted={}, **given)
-    assert asked["count"] == {"single_atom_scs": 0.1}
-    assert set(asked) == {"count", "lattice", "strain"}
+    assert words.parts_asked(wanted={"volume": False}) == {}
+    assert words.parts_asked(wanted={"volume": True}) == {"volume": {}, "count": {}}
+    lattice = words.lattice_settings([write_cif(tmp_path / "a.cif")], None)
+    count = {"single_atom_scs": 0.1, "library": None}
+    asked = words.parts_asked(wanted={}, count=count, lattice=lattice)
+    assert asked == {"count": {"single_atom_scs": 0.1}, "lattice": lattice, "strain": {}}
+    asked = words.parts_asked(wanted={}, count={"least_count": 4}, shifts=["Ti:Sr"])
+    assert asked == {"count": {"least_count": 4}, "strain": {"shifts": [("Ti", "Sr")]}}

@@ -169,3 +169,21 @@ def test_rerun_notices_other_numbers_and_another_image(result, folder, capsys):
     (folder / "gold.tif").write_bytes((folder / "gold.tif").read_bytes() + b"\0")
     assert main(["rerun", "gold_quantified", "-q"]) == 1
     assert "checksum" in capsys.readouterr().err
+
+
+def test_one_command_asks_for_all_that_a_perovskite_tells(folder, capsys):
+    (folder / "cell.txt").write_text(
+        "length_a: 3.9\nlength_b: 3.9\nangle_ab: 90\nSr 0 0\nTi 0.5 0.5\nO 0.5 0\nO 0 0.5\n"
+    )
+    shutil.copy(folder / "cell.txt", folder / "image.tif")
+    cell = ["--cell", "cell.txt", "--sites", "Sr,Ti", "--lattices", "2", "--shift", "Ti:Sr"]
+    command = ["quantify", "image.tif", *cell, "--type", "Sr", "--least-count", "3", "--dry-run"]
+    assert main(command) == 0
+    plan = yaml.safe_load(capsys.readouterr().out)
+    assert [name for name, _, _ in plan["lattice"]["cells"][0]["sites"]] == ["Sr", "Ti"]
+    assert plan["lattice"]["most_lattices"] == 2
+    assert plan["strain"]["shifts"] == [["Ti", "Sr"]]
+    assert (plan["count"]["types"], plan["count"]["least_count"]) == (["Sr"], 3)
+    for wrong, said in ((["--shift", "Ti:Sr"], "give --cell"), (["--sites", "Sr"], "--cell FILE")):
+        assert main(["quantify", "image.tif", *wrong, "--dry-run"]) == 2
+        assert said in capsys.readouterr().err

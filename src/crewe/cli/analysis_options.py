@@ -114,6 +114,16 @@ Lattices = Annotated[
     _option(LATTICE, text="Crystals to look for: phases, twins, grains. Default: one per cell."),
 ]
 
+STRAIN = "Strain"
+Shift = Annotated[
+    list[str] | None,
+    _option(
+        STRAIN,
+        "--shift",
+        text="Shift of a site against another one around it, as Ti:Ba; repeatable.",
+    ),
+]
+
 REGION = "Part of the image"
 Region = Annotated[
     str | None,

@@ -28,6 +28,16 @@ def library_settings(path: Path | None) -> dict[str, Any] | None:
     }
 
 
+def unit_cell_settings(path: Path | None) -> dict[str, Any] | None:
+    """Return the cell of a file as it stands in a plan, which then needs the file no more."""
+    if path is None:
+        return None
+    from crewe.atoms import read_projected_cell
+    from crewe.workflows.unit_cells import cell_settings
+
+    return cell_settings(read_projected_cell(path))
+
+
 def lattice_settings(
     cells: Sequence[Path] | None,
     zones: Sequence[str] | None,
@@ -59,24 +69,23 @@ def lattice_settings(
 def parts_asked(
     *,
     wanted: dict[str, bool],
-    region: str | None,
-    library: Path | None,
-    single_atom_scs: float | None,
-    cells: Sequence[Path] | None,
-    zones: Sequence[str] | None,
+    region: str | None = None,
+    count: dict[str, Any] | None = None,
+    lattice: dict[str, Any] | None = None,
+    shifts: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """Return the parts of a plan that `crewe quantify` is asked for, each with its settings.
 
-    A library, or the cross-section of one atom, and a model ask for counts; a cell for strain.
+    Any setting of counting, or a model, asks for counts; a cell, or a shift, for strain.
     """
     found: dict[str, Any] = {name: {} for name, is_wanted in wanted.items() if is_wanted}
-    counting = {"library": library_settings(library), "single_atom_scs": single_atom_scs}
-    given = {name: value for name, value in counting.items() if value is not None}
+    given = {name: value for name, value in (count or {}).items() if value is not None}
     if given or "volume" in found or "count" in found:
         found["count"] = given
-    lattice = lattice_settings(cells, zones)
     if lattice is not None:
-        found |= {"lattice": lattice, "strain": {}}
+        found["lattice"] = lattice
+    if lattice is not None or shifts:
+        found["strain"] = {"shifts": pairs(shifts, "--shift")} if shifts else {}
     if region is not None:
         found["region"] = region_settings(region)
     return found

@@ -31,6 +31,8 @@ EXAMPLES = """Examples:
 
     crewe quantify gold.dm4 --count-atoms --library au.csv --cell Au.cif --zone 1,1,0 --volume
 
+    crewe quantify batio3.ser --cell BaTiO3.cif --sites Ba,Ti --shift Ti:Ba --type Ba --scale 0.3
+
     crewe quantify gold.dm4 --dry-run > plan.yaml
 """
 
@@ -64,8 +66,13 @@ def quantify(
     count_atoms: asking.CountAtoms = False,
     library: asking.Library = None,
     scale: asking.Scale = None,
+    least_count: asking.LeastCount = None,
+    types: asking.Types = None,
     cell: asking.Cells = None,
     zone: asking.Zones = None,
+    sites: asking.Sites = None,
+    lattices: asking.Lattices = None,
+    shift: asking.Shift = None,
     volume: asking.Volume = False,
     seed: options.Seed = None,
     output: options.Output = None,
@@ -103,7 +110,7 @@ def quantify(
         },
         "restore": restore,
         "find": {"by": find, "spacing": spacing, "sensitivity": sensitivity},
-        "unit_cell": _cell_settings(unit_cell),
+        "unit_cell": analysis_words.unit_cell_settings(unit_cell),
         "fit": {"peak": peak, "width": width, "background": background, "noise": noise},
     }
     asked = analysis_words.parts_asked(
@@ -114,25 +121,19 @@ def quantify(
             "volume": volume,
         },
         region=region,
-        library=library,
-        single_atom_scs=scale,
-        cells=cell,
-        zones=zone,
+        count={
+            "library": analysis_words.library_settings(library),
+            "single_atom_scs": scale,
+            "least_count": least_count,
+            "types": analysis_words.types_or_none(types),
+        },
+        lattice=analysis_words.lattice_settings(cell, zone, sites, lattices),
+        shifts=shift,
     )
     plans = plans_from(images or [], output, plan, asked | _given(flags))
     if dry_run:
         return _show(plans, as_json)
     return _carry_out(plans, workers, scheduler, overwrite, as_json, quiet, bool(context.obj))
-
-
-def _cell_settings(path: Path | None) -> dict[str, Any] | None:
-    """Return the cell of a file as it stands in a plan, which then needs the file no more."""
-    if path is None:
-        return None
-    from crewe.atoms import read_projected_cell
-    from crewe.workflows.unit_cells import cell_settings
-
-    return cell_settings(read_projected_cell(path))
 
 
 def plans_from(

@@ -18,27 +18,18 @@ EXAMPLES = """Examples:
     crewe strain pt_quantified --cell Pt.cif --zone 1,1,0 --burgers 40,52,15
 """
 
-STRAIN = "Strain"
 Reference = Annotated[
     Literal["mean", "cell"] | None,
     typer.Option(
         help="Strain is zero in the mean lattice, or in the given cell. Default: mean.",
-        rich_help_panel=STRAIN,
+        rich_help_panel=asking.STRAIN,
     ),
 ]
 Radius = Annotated[
     float | None,
     typer.Option(
         help="Reach of neighbours, in longer edges of the cell; more smooths. Default: 1.1.",
-        rich_help_panel=STRAIN,
-    ),
-]
-Shift = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--shift",
-        help="Shift of a site against another one around it, as Ti:Ba; repeatable.",
-        rich_help_panel=STRAIN,
+        rich_help_panel=asking.STRAIN,
     ),
 ]
 Tilt = Annotated[
@@ -46,7 +37,7 @@ Tilt = Annotated[
     typer.Option(
         "--tilt",
         help="Tilt of octahedra, centre and corner, as Ti:O; repeatable.",
-        rich_help_panel=STRAIN,
+        rich_help_panel=asking.STRAIN,
     ),
 ]
 Burgers = Annotated[
@@ -54,7 +45,7 @@ Burgers = Annotated[
     typer.Option(
         "--burgers",
         help="Burgers vector within a circle, x,y,radius in Å; repeatable.",
-        rich_help_panel=STRAIN,
+        rich_help_panel=asking.STRAIN,
     ),
 ]
 
@@ -68,7 +59,7 @@ def strain(
     lattices: asking.Lattices = None,
     reference: Reference = None,
     radius: Radius = None,
-    shift: Shift = None,
+    shift: asking.Shift = None,
     tilt: Tilt = None,
     burgers: Burgers = None,
     region: asking.Region = None,
