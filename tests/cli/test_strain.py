@@ -1,6 +1,7 @@
 import json
 import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -44,6 +45,25 @@ def test_strain_against_the_cell_is_that_of_the_image(place, capsys):
     assert table["column"].tolist() == list(range(64))
     report = (place / "po_quantified" / "report.html").read_text("utf-8")
     assert "Burgers vectors" in report
+
+
+def test_what_the_error_bars_do_not_hold_is_said_with_the_strain(place, capsys):
+    table = io.read_table(place / "po_quantified" / "columns.parquet")
+    table["x"] += np.random.default_rng(2).normal(0, 0.02, len(table))
+    io.write_table(place / "po_quantified" / "columns.parquet", table, overwrite=True)
+    summary = json.loads((place / "po_quantified" / "summary.json").read_text("utf-8"))
+    summary["fit"]["residual_correlation"] = 0.44
+    (place / "po_quantified" / "summary.json").write_text(json.dumps(summary), "utf-8")
+    assert main(["strain", "po_quantified", "--cell", "po.cif", "--json"]) == 0
+    said = capsys.readouterr()
+    assert "strain: positions scatter more than their standard errors say" in said.err
+    assert "correlated (0.44)" in said.err
+    strain = json.loads(said.out)["summary"]["lattice"]["strain"]["eps_xx"]
+    assert strain["neighbour_scatter"] > 3 * strain["std"]
+    report = (place / "po_quantified" / "report.html").read_text("utf-8")
+    section = report[report.index("<h3>Strain</h3>") :]
+    assert "correlated (0.44)" in section
+    assert "scatter between neighbours" in section
 
 
 def test_a_second_strain_keeps_the_cell_and_the_counts(place):

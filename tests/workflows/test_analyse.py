@@ -215,3 +215,4 @@ def test_warnings_name_what_they_are_about():
     counting = {"decided": True, "verdict": "", "warnings": ["noise"]}
     said = warnings_of({"counting": counting, "lattice": {"warnings": ["few"]}})
     assert said == ["atom counts: noise", "lattice: few"]
+    assert warnings_of({"lattice": {"strain_warnings": ["jitter"]}}) == ["strain: jitter"]

@@ -18,6 +18,14 @@ def test_strain_is_in_percent_and_rotation_in_degrees():
     assert "not known" in _medians_table({"eps_xx": {**one, "median": None}}, "units")
 
 
+def test_the_scatter_between_neighbours_stands_beside_the_standard_error():
+    one = {"columns": 5, "median": 0.0123, "spread": 0.002, "std": 0.001}
+    table = _medians_table({"eps_xx": {**one, "neighbour_scatter": 0.0047}}, "units")
+    assert "scatter between neighbours" in table
+    assert "<td>0.47</td>" in table
+    assert "neighbours" not in _medians_table({"eps_xx": one}, "units")
+
+
 def test_burgers_vectors_are_listed_with_their_place():
     circuit = {"around": [30.5, 42.0], "radius": 12.0, "fractions": [0.5, -0.5]}
     circuit |= {"vector": [1.9, -1.3], "length": 2.345, "length_std": 0.012}

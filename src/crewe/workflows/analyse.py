@@ -19,6 +19,7 @@ from crewe.workflows.analysed import ADDED, OUTSIDE, Analyses
 from crewe.workflows.analyses_failed import Failed, noted, reasons, without
 from crewe.workflows.observer import Observer
 from crewe.workflows.plan_analyses import ANALYSES
+from crewe.workflows.strain_scatter import doubts_of_strain, neighbour_scatter
 from crewe.workflows.summary import plain, summarise_columns
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ def with_analyses(
     chosen, found = np.ones(len(whole), dtype=bool), Analyses(whole)
     with noted("region", failed):
         chosen = _in_region(plan.region, whole)
-        found = analyse(plan, whole[chosen], result.image, observer, failed)
+        correlation = result.fit.summary.get("residual_correlation")
+        found = analyse(plan, whole[chosen], result.image, observer, failed, correlation)
     if failed:
         kept = without(plan, failed)
         found = replace(found, summary={"failed": reasons(plan, failed), **found.summary})
@@ -85,9 +87,11 @@ def analyse(
     image: "xr.DataArray",
     observer: Observer,
     failed: Failed | None = None,
+    correlation: float | None = None,
 ) -> Analyses:
     """Carry out the analyses of a plan, each on what those before it found.
 
+    `correlation` is that of neighbouring residuals of the fit.
     Raises CreweError; or `failed` takes the errors, and the answers are without these.
     """
     found = Analyses(columns)
@@ -95,7 +99,7 @@ def analyse(
         with noted("lattice", failed):
             found = _with_lattice(found, plan.lattice, observer)
     if plan.strain is not None and found.indexed is not None:
-        found = _with_strain(found, found.indexed, plan.strain, observer, failed)
+        found = _with_strain(found, found.indexed, plan.strain, correlation, observer, failed)
     if plan.count is not None:
         with noted("count", failed):
             found = _with_counts(found, plan, plan.count, image, observer)
@@ -118,6 +122,7 @@ def _with_strain(
     found: Analyses,
     indexed: "IndexedColumns",
     options: "StrainOptions",
+    correlation: float | None,
     observer: Observer,
     failed: Failed | None,
 ) -> Analyses:
@@ -133,6 +138,10 @@ def _with_strain(
         section["burgers"] = burgers_circuits(options, indexed)
     if "strain" not in tables:
         return found
+    for name, scatter in neighbour_scatter(tables["strain"], indexed).items():
+        section["strain"][name]["neighbour_scatter"] = scatter
+    told = tables["strain"].attrs.get("warnings", [])
+    section["strain_warnings"] = [*doubts_of_strain(section["strain"], correlation), *told]
     return replace(found, tables=tables, summary={**found.summary, "lattice": section})
 
 
@@ -157,7 +166,8 @@ def warnings_of(sections: dict[str, Any]) -> list[str]:
         said.append(f"atoms are NOT counted: {counting['verdict']}")
     for name, words in (("counting", "atom counts"), ("lattice", "lattice"), ("volume", "volume")):
         said += [f"{words}: {text}" for text in sections.get(name, {}).get("warnings", [])]
-    return said
+    doubted = sections.get("lattice", {}).get("strain_warnings", [])
+    return said + [f"strain: {text}" for text in doubted]
 
 
 def _in_region(region: "RegionOptions | None", columns: "pd.DataFrame") -> NDArray[np.bool_]:

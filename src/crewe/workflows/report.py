@@ -30,6 +30,7 @@ from crewe.workflows.report_tables import (
     quantity,
     types_table,
 )
+from crewe.workflows.summary import STRONG_CORRELATION
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -41,8 +42,6 @@ LISTED = 2000
 
 LEAST_VARIANCE = 0.02
 """Least variance of a pixel as part of the mean, as where the noise is estimated."""
-STRONG_CORRELATION = 0.3
-"""Correlation of neighbouring residuals from which on standard errors are lower limits."""
 
 
 def figures_of(result: "Quantification") -> dict[str, bytes]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from crewe.workflows.report_settings import given
 from crewe.workflows.report_tables import UNKNOWN, pairs_table, plain_table, rounded, with_error
-from crewe.workflows.report_words import figure_html
+from crewe.workflows.report_words import figure_html, sentences
 
 if TYPE_CHECKING:
     from crewe.workflows.quantify import Quantification
@@ -112,6 +112,7 @@ def _strain_part(result: "Quantification", facts: dict[str, Any], figures: dict[
     )
     return (
         "<h3>Strain</h3>"
+        + sentences(facts.get("strain_warnings", []))
         + figure_html(figures["strain"], "Maps of strain and rotation.", caption)
         + _medians_table(facts["strain"], "strain in %, rotation in degrees")
     )
@@ -150,13 +151,14 @@ def _medians_table(table: dict[str, Any], units: str) -> str:
         *(("what", ""), ("columns", ""), ("median", "")),
         *(("spread between columns", ""), ("standard error, median", "")),
     ]
+    keys = ["median", "spread", "std"]
+    if any("neighbour_scatter" in one for one in table.values()):
+        heads.append(("scatter between neighbours", ""))
+        keys.append("neighbour_scatter")
     rows = []
     for name, one in table.items():
         scale = 100.0 if name.startswith(PERCENT) else 1.0
-        numbers = [
-            UNKNOWN if one[key] is None else f"{scale * one[key]:.3g}"
-            for key in ("median", "spread", "std")
-        ]
+        numbers = [UNKNOWN if one.get(key) is None else f"{scale * one[key]:.3g}" for key in keys]
         rows.append([WORDS.get(name, name.replace("_", " ")), f"{one['columns']:,}", *numbers])
     caption = f"Where the spread exceeds the standard error, the columns do differ ({units})."
     return plain_table(heads, rows, caption, text=(0,))

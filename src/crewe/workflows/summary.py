@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
+STRONG_CORRELATION = 0.3
+"""Correlation of neighbouring residuals from which on standard errors are lower limits."""
 NUMBERS = ("x", "y", "height", "width", "scs")
 
 
