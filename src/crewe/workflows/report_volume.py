@@ -18,8 +18,10 @@ def volume_png(result: "Quantification") -> bytes:
 
     if result.analyses is None or result.analyses.volume is None:
         raise ValueError("there is no model in three dimensions")
-    atoms = result.analyses.volume.atoms
-    return plots.png_bytes(volume_figure(atoms, title=_title(result)), 200)
+    volume = result.analyses.volume
+    left_out = int(volume.summary["left_out"]["without count"])
+    figure = volume_figure(volume.atoms, title=_title(result), left_out=left_out)
+    return plots.png_bytes(figure, 200)
 
 
 def volume_numbers(summary: dict[str, Any]) -> list[tuple[str, str]]:
