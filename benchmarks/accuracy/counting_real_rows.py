@@ -14,6 +14,7 @@ from crewe.errors import CreweError
 
 WAYS = {
     "curve": {"by": "curve"},
+    "curve, thinnest of 1 atom": {"by": "curve", "least_count": 1},
     "hybrid": {"by": "hybrid"},
     "library, nearest": {"by": "library", "rule": "nearest"},
     "library, Bayes": {"by": "library", "rule": "bayes"},
@@ -36,7 +37,7 @@ class Row:
         """Columns that both count equally, within one atom, and farther apart."""
         if self.counts is None or self.case.stored is None:
             return None
-        table = self.counts.add_to(self.case.columns)
+        table = self.counts.add_to(self.case.columns, keep_undecided=True)
         ours = table["count"].to_numpy(dtype=float, na_value=np.nan)
         apart = np.abs(ours - self.case.stored)
         apart = apart[np.isfinite(apart)]
