@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from crewe.atoms.counting.by_curve import count_by_curve
-from crewe.atoms.counting.by_mixture import count_by_mixture
 
 from benchmarks.accuracy.counting_sets import CountedSet, curved_library, step, thicknesses
+from crewe.atoms.counting.by_curve import count_by_curve
+from crewe.atoms.counting.by_mixture import count_by_mixture
 from crewe.atoms.counting.results import AtomCounts
 
 CONSTANT_STEPS = 0.08
