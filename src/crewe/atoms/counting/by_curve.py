@@ -62,8 +62,8 @@ def count_by_curve(
       atom nothing tells 4 … 17 atoms from 5 … 18, so that counts are never decided.
     - `most_count`: no column has more.
     - `width` of the distribution of the SCS of one count: "common" to all counts; "dose" adds the
-      counting of electrons, variance SCS/`electrons_per_unit`, which is the dose in e/Å² for SCS
-      in Å² (fractions of the beam), and is fitted where it is not given; "measured" adds each
+      counting of electrons, variance SCS over `electrons_per_unit`, which is the dose in e/Å² for
+      SCS in Å² (fractions of the beam), and is fitted where it is not given; "measured" adds each
       column's own `scs_std`².
 
     Columns flagged `edge` or `unconverged`, those without a positive SCS and those far beyond what
