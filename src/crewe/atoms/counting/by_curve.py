@@ -63,8 +63,8 @@ def count_by_curve(
     - `most_count`: no column has more.
     - `width` of the distribution of the SCS of one count: "common" to all counts; "dose" adds the
       counting of electrons, variance SCS over `electrons_per_unit`, which is the dose in e/Å² for
-      SCS in Å² (fractions of the beam), and is fitted where it is not given; "measured" adds each
-      column's own `scs_std`².
+      SCS in Å² (fractions of the beam), and is fitted where it is not given; "measured" adds the
+      square of each column's own `scs_std`.
 
     Columns flagged `edge` or `unconverged`, those without a positive SCS and those far beyond what
     the most atoms scatter have rows of NaN. Where another scale than the given one fits far
