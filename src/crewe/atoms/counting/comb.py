@@ -7,7 +7,8 @@ Columns gather at the curve's cross-sections of whole numbers of atoms, the teet
 How frequent each count is, is not fitted: w_g is the part of a smooth distribution of all
 cross-sections that lies nearest to tooth g. So there is no number of components and no weight, and
 combs of any spacing compare fairly: one whose teeth are lost in noise says p = that smooth
-distribution, which explains nothing.
+distribution, which explains nothing. So summits are searched for; `curve_evidence` then weighs
+them with unknown frequencies.
 """
 
 from typing import NamedTuple
@@ -225,12 +226,3 @@ def log_posterior(curve: Array, family: Family, data: CrossSections) -> float:
     play = (family.play * step) ** 2
     ends = (family.first, last)
     return prior + comb_likelihood(data, means, variances, weights, ends, family.anchored, play)
-
-
-@njit(cache=True, nogil=True)
-def log_posteriors(curves: Array, family: Family, data: CrossSections) -> Array:
-    """The same for each of several curves (n, 7)."""
-    result = np.empty(len(curves))
-    for n in range(len(curves)):
-        result[n] = log_posterior(curves[n], family, data)
-    return result
